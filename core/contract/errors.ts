@@ -1,0 +1,237 @@
+/**
+ * The error catalogue: every error that an operation throws on purpose, by its stable name.
+ *
+ * `name` is public API: state machines catch by it, scripts match it, the runbook has it as a heading.
+ * A new failure gets an entry here first; nothing else may be thrown across a module's boundary on purpose.
+ */
+
+interface ErrorEntry {
+  /** What happened, in a few words, for the generated documentation. */
+  readonly means: string;
+  /** May the same call succeed when it is made again, with nothing changed by a person? */
+  readonly retryable: boolean;
+  /** The answer to "what do I do now" when the thrower knows nothing better. */
+  readonly hint: string;
+}
+
+const entry = (means: string, hint: string, retryable = false): ErrorEntry => ({
+  means,
+  hint,
+  retryable,
+});
+
+export const errorCatalogue = {
+  // Wrong use
+  UsageError: entry('the command or its input is wrong', 'Run the command with --help.'),
+  ConfigurationError: entry(
+    'a setting has a value that is not allowed',
+    'Correct the setting named in the message.',
+  ),
+  PatternMatchesNothingError: entry(
+    'a --schema/--table pattern matches nothing',
+    'Check the pattern: unquoted names fold to lower case, * and ? are wildcards, as in pg_dump.',
+  ),
+
+  // Reaching the server
+  SourceUnreachableError: entry(
+    'no TCP connection to the server',
+    'Check host, port, firewall and that the server runs; `holdfast doctor` tries it step by step.',
+    true,
+  ),
+  AuthenticationFailedError: entry(
+    'the server refused user or password',
+    'Check user and password (URL, PGPASSWORD or ~/.pgpass) and pg_hba.conf.',
+  ),
+  DatabaseNotFoundError: entry(
+    'the server has no such database',
+    'List the databases with `psql -l` and name one of them.',
+  ),
+  TooManyConnectionsError: entry(
+    'the server has no free connection',
+    'Lower --jobs, raise max_connections, or run when fewer clients are connected.',
+    true,
+  ),
+  TlsError: entry(
+    'TLS could not be agreed on with the server',
+    'Match sslmode to the server: require, verify-ca or verify-full with sslrootcert=FILE, or disable.',
+  ),
+  ConnectionLostError: entry(
+    'the connection to the server broke',
+    'The step is tried again by itself; if it keeps happening look into the server log at this time.',
+    true,
+  ),
+  PoolerDetectedError: entry(
+    'a transaction pooler stands between us and the server',
+    'Connect to the PostgreSQL server itself (its own port), or to a pool in session mode.',
+  ),
+  UnsupportedServerVersionError: entry(
+    'this server version is not supported',
+    'Supported are PostgreSQL 14 to 18; for a newer one upgrade Holdfast.',
+  ),
+
+  // Rights
+  PermissionDeniedError: entry(
+    'the role may not read something that belongs to the backup',
+    'GRANT pg_read_all_data TO the role, or leave the tables out with --exclude-table.',
+  ),
+  RowSecurityError: entry(
+    'row security would hide rows from the backup',
+    'Use a role with BYPASSRLS or the owner of the tables, or leave them out with --exclude-table-data.',
+  ),
+
+  // The snapshot
+  SnapshotLostError: entry(
+    'both sessions that hold the snapshot are gone',
+    'Nothing was published. Find out who ended them (server restart, pg_terminate_backend, failover), then run again.',
+  ),
+  LockTableTooSmallError: entry(
+    "the server's lock table is too small for this many tables",
+    'Raise max_locks_per_transaction as the message says (needs a restart), or back up fewer schemas at once.',
+  ),
+  LockNotAvailableError: entry(
+    'a table is locked by somebody else',
+    'End the session named in the message or run when it is done.',
+    true,
+  ),
+  BlockedDdlError: entry(
+    'a schema change waits behind the backup and everybody else behind it',
+    'The backup gave way. Run it again after the change, or use --on-blocked-ddl cancel-waiter.',
+  ),
+  SchemaMovedError: entry(
+    'the schema was changed while it was being read',
+    'Run the backup when no migration runs.',
+  ),
+  TableChangedError: entry(
+    'a table was truncated, rewritten or dropped beneath the snapshot',
+    'Run the backup again; no rows of this run were published.',
+  ),
+
+  // The run
+  LeaseHeldError: entry(
+    'another backup of this source is running',
+    'Wait for it to end; a run that died gives its lease free by itself after the time in the message.',
+  ),
+  DuplicateRunError: entry(
+    'this scheduled time was already claimed by another run',
+    'Nothing to do: the other run does the work.',
+  ),
+  RunAbortedError: entry('the run was aborted', 'See the first error of the run for the cause.'),
+  WorkerLostError: entry(
+    'a worker process died',
+    'The step is tried again by itself; if it keeps happening look for the out-of-memory killer.',
+    true,
+  ),
+  TaskTimedOutError: entry(
+    'a step used up its time',
+    'The step is tried again by itself; if it keeps happening use smaller units.',
+    true,
+  ),
+
+  // Dumping
+  SchemaDumpError: entry('pg_dump could not write the schema', 'Its own message is quoted above.'),
+  CopyFailedError: entry('COPY failed on the server', "The server's own message is quoted above."),
+  CopyIncompleteError: entry(
+    'the server sent fewer or other rows than it said',
+    'Run again; if it happens twice report it with the numbers in the message.',
+    true,
+  ),
+  RowTooLargeForTextError: entry(
+    'a row is larger than 1 GB as text',
+    'The table is dumped as binary COPY by itself.',
+  ),
+  EncodingError: entry(
+    'the database holds bytes that are not valid in its encoding',
+    'Name a native pg_dump, or correct the rows.',
+  ),
+  IncompleteBackupError: entry(
+    'not every unit of the plan left a receipt',
+    'Nothing was published. Run again.',
+  ),
+
+  // The vault
+  VaultNotFoundError: entry(
+    'this is not a vault',
+    'Make one with `holdfast init --vault DIR`, or name the right folder.',
+  ),
+  VaultAccessDeniedError: entry(
+    'the vault may not be read or written by this user',
+    'Give the user that runs Holdfast read and write rights on the vault.',
+  ),
+  VaultFullError: entry(
+    'there is no space left for the vault',
+    'Free space or move the vault; the failed run left nothing that counts as a backup.',
+  ),
+  VaultIoError: entry(
+    'the file system of the vault reported an error',
+    'Check the disk; the message quotes the error.',
+    true,
+  ),
+  ObjectNotFoundError: entry('the vault has no such object', 'Run `holdfast verify` on this backup.'),
+  PreconditionFailedError: entry(
+    'the object exists already or has been changed by somebody else',
+    'Another process works on the same thing; let it end.',
+  ),
+  ObjectLockedError: entry(
+    'the object is locked against deletion',
+    'Wait until its retain-until date; this is what the lock is for.',
+  ),
+  InvalidObjectKeyError: entry('this is not a valid object key', 'Report it: keys are made by Holdfast.'),
+
+  // Keys
+  KeyFileMissingError: entry(
+    'the key file is not there',
+    'Name it with --key FILE or HOLDFAST_KEY_FILE; without it nobody can open the backups of this vault.',
+  ),
+  KeyFileInsecureError: entry('others can read the key file', 'chmod 600 the key file.'),
+  KeyMismatchError: entry(
+    'this key file does not belong to this vault or backup',
+    'Name the key file with the id that the message asks for.',
+  ),
+  DecryptionError: entry(
+    'the content could not be decrypted',
+    'It was damaged or exchanged: restore this object from a replica.',
+  ),
+  SignatureInvalidError: entry(
+    'the signature of the manifest is not valid',
+    'Do not trust this backup: somebody or something changed it.',
+  ),
+
+  // Backups
+  BackupNotFoundError: entry('there is no such backup', 'See `holdfast list`.'),
+  ManifestInvalidError: entry('the manifest cannot be read', 'Do not trust this backup; take another.'),
+
+  InternalError: entry('Holdfast itself is wrong', 'Please report it with the stack trace.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorName = keyof typeof errorCatalogue;
+
+/** Values got and allowed, ids, sizes: what a person needs to act on. Never a secret. */
+export type Evidence = Readonly<Record<string, unknown>>;
+
+export interface ErrorDetails {
+  readonly hint?: string;
+  readonly evidence?: Evidence;
+  readonly cause?: unknown;
+}
+
+/** The only error class that crosses a module's boundary on purpose; `name` tells which one it is. */
+export class HoldfastError extends Error {
+  override readonly name: ErrorName;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly evidence: Evidence;
+
+  constructor(name: ErrorName, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = name;
+    this.hint = details.hint ?? errorCatalogue[name].hint;
+    this.retryable = errorCatalogue[name].retryable;
+    this.evidence = details.evidence ?? {};
+  }
+}
+
+export function isHoldfastError(error: unknown, ...names: ErrorName[]): error is HoldfastError {
+  return (
+    error instanceof HoldfastError && (names.length === 0 || names.includes(error.name as ErrorName))
+  );
+}

@@ -1,0 +1,51 @@
+/** Where things are in a vault and in a workspace. Keys never change meaning once they are published. */
+
+export const vaultKeys = {
+  marker: 'vault.json',
+  backup: (source: string, backupId: string) => `backups/${source}/${backupId}/`,
+  manifest: (source: string, backupId: string) => `backups/${source}/${backupId}/manifest.json`,
+  signature: (source: string, backupId: string) => `backups/${source}/${backupId}/manifest.sig`,
+  schema: (source: string, backupId: string, section: string, random: string) =>
+    `backups/${source}/${backupId}/schema/${section}.sql-${random}.hf`,
+  data: (source: string, backupId: string, unit: number, part: number, random: string) =>
+    `backups/${source}/${backupId}/data/${String(unit).padStart(5, '0')}-${part}-${random}.hf`,
+  evidence: (source: string, backupId: string, time: Date, kind: string, random: string) =>
+    `evidence/${source}/${backupId}/${compactTime(time)}-${random}-${kind}.json`,
+  evidenceOf: (source: string, backupId: string) => `evidence/${source}/${backupId}/`,
+  catalogue: (source: string, instant: Date, backupId: string) =>
+    `catalog/${source}/${reverseTime(instant)}-${backupId}.json`,
+  catalogueOf: (source: string) => `catalog/${source}/`,
+  catalogueRoot: 'catalog/',
+} as const;
+
+export const workspaceKeys = {
+  run: (runId: string) => `runs/${runId}/run.json`,
+  snapshot: (runId: string) => `runs/${runId}/snapshot.json`,
+  inventory: (runId: string) => `runs/${runId}/inventory.json`,
+  schema: (runId: string) => `runs/${runId}/schema.json`,
+  unit: (runId: string, unit: number, part: number) =>
+    `runs/${runId}/units/${String(unit).padStart(5, '0')}-${part}.json`,
+  receipts: (runId: string) => `runs/${runId}/receipts/`,
+  receipt: (runId: string, unit: number, part: number) =>
+    `runs/${runId}/receipts/${String(unit).padStart(5, '0')}-${part}.json`,
+  verdicts: (runId: string) => `runs/${runId}/verdicts/`,
+  verdict: (runId: string, object: number) =>
+    `runs/${runId}/verdicts/${String(object).padStart(5, '0')}.json`,
+  dumped: (runId: string) => `runs/${runId}/dumped`,
+  aborted: (runId: string) => `runs/${runId}/aborted`,
+  outcome: (runId: string) => `runs/${runId}/outcome.json`,
+  runs: 'runs/',
+  claim: (source: string, scheduledTime: string) =>
+    `claims/${source}/${scheduledTime.replaceAll(':', '')}`,
+  lease: (source: string) => `leases/${source}.json`,
+} as const;
+
+/** `20261121T042100Z`: sorts as the time does and has no colons. */
+export function compactTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+}
+
+/** Milliseconds to the year 5138, 14 digits: ascending order of key is newest first. */
+export function reverseTime(time: Date): string {
+  return String(99_999_999_999_999 - time.getTime()).padStart(14, '0');
+}
