@@ -1,0 +1,29 @@
+/** What core functions get from the edge: ports, clocks and the way to tell of progress. Nothing in core reaches further. */
+import type { KeyRing } from '../keyring/key-ring.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
+import type { Vault, Workspace } from '../vault/vault.ts';
+
+export interface Progress {
+  readonly state: string;
+  readonly unit?: number;
+  readonly table?: string;
+  /** Deltas since the last event of this task: plain bytes read (or verified), rows, stored bytes. */
+  readonly rawBytes?: number;
+  readonly rows?: number;
+  readonly storedBytes?: number;
+  /** Totals, told once when they are known: what is expected in all. */
+  readonly expectedBytes?: number;
+  readonly message?: string;
+}
+
+export interface Deps {
+  readonly vault: Vault;
+  readonly vaultId: string;
+  readonly workspace: Workspace;
+  readonly keyRing: KeyRing;
+  /** How to reach a source by its name; a fresh token where it has tokens. */
+  readonly connectionOf: (source: string) => Promise<ConnectionSettings>;
+  readonly now: () => Date;
+  readonly progress: (event: Progress) => void;
+  readonly toolVersions: { readonly holdfast: string; readonly node: string };
+}
