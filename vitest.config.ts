@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/matrix/**', 'test/stock/**'],
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores are the smallest machine that CI has; most time is spent in servers, not here.
+    maxWorkers: 4,
+  },
+});
