@@ -166,7 +166,14 @@ export const errorCatalogue = {
     'Check the disk; the message quotes the error.',
     true,
   ),
-  ObjectNotFoundError: entry('the vault has no such object', 'Run `holdfast verify` on this backup.'),
+  ObjectNotFoundError: entry(
+    'the vault has no such object',
+    'Run `holdfast verify` on this backup.',
+  ),
+  ObjectTruncatedError: entry(
+    'an object of the vault is shorter than it was when it was written',
+    'It was damaged: run `holdfast verify` on this backup and restore the object from a replica.',
+  ),
   PreconditionFailedError: entry(
     'the object exists already or has been changed by somebody else',
     'Another process works on the same thing; let it end.',
@@ -175,7 +182,10 @@ export const errorCatalogue = {
     'the object is locked against deletion',
     'Wait until its retain-until date; this is what the lock is for.',
   ),
-  InvalidObjectKeyError: entry('this is not a valid object key', 'Report it: keys are made by Holdfast.'),
+  InvalidObjectKeyError: entry(
+    'this is not a valid object key',
+    'Report it: keys are made by Holdfast.',
+  ),
 
   // Keys
   KeyFileMissingError: entry(
@@ -198,7 +208,10 @@ export const errorCatalogue = {
 
   // Backups
   BackupNotFoundError: entry('there is no such backup', 'See `holdfast list`.'),
-  ManifestInvalidError: entry('the manifest cannot be read', 'Do not trust this backup; take another.'),
+  ManifestInvalidError: entry(
+    'the manifest cannot be read',
+    'Do not trust this backup; take another.',
+  ),
 
   InternalError: entry('Holdfast itself is wrong', 'Please report it with the stack trace.'),
 } as const satisfies Record<string, ErrorEntry>;
@@ -232,6 +245,7 @@ export class HoldfastError extends Error {
 
 export function isHoldfastError(error: unknown, ...names: ErrorName[]): error is HoldfastError {
   return (
-    error instanceof HoldfastError && (names.length === 0 || names.includes(error.name as ErrorName))
+    error instanceof HoldfastError &&
+    (names.length === 0 || names.includes(error.name as ErrorName))
   );
 }
