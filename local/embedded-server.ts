@@ -24,7 +24,10 @@ export interface EmbeddedServerOptions {
   /** Lines put before the default pg_hba.conf line (password for everybody on the loopback). */
   readonly hba?: readonly string[];
   /** Called with the data directory before the server starts, e.g. to put certificates there. */
-  readonly prepare?: (dataDirectory: string, owner: { uid: number; gid: number } | undefined) => void;
+  readonly prepare?: (
+    dataDirectory: string,
+    owner: { uid: number; gid: number } | undefined,
+  ) => void;
 }
 
 export interface EmbeddedServer {
@@ -139,7 +142,10 @@ function usableBinaries(
   folder: string,
   owner: { uid: number; gid: number } | undefined,
 ): string {
-  const probe = spawnSync(join(binaries, 'bin', 'postgres'), ['--version'], { ...owner, cwd: folder });
+  const probe = spawnSync(join(binaries, 'bin', 'postgres'), ['--version'], {
+    ...owner,
+    cwd: folder,
+  });
   if (probe.status === 0) return binaries;
   const copy = join(folder, 'binaries');
   cpSync(binaries, copy, { recursive: true, verbatimSymlinks: true });
@@ -175,9 +181,7 @@ function initialise(
 
 /** PG* variables of the caller (PGHOST, PGDATA …) must not reach the server. */
 function serverEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('PG')),
-  );
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
 }
 
 async function freePort(): Promise<number> {

@@ -110,7 +110,11 @@ export const roleSchema = z.strictObject({
   connectionLimit: z.int(),
   validUntil: z.string().nullable(),
   memberOf: z.array(
-    z.strictObject({ role: z.string(), hasAdminOption: z.boolean(), grantor: z.string().nullable() }),
+    z.strictObject({
+      role: z.string(),
+      hasAdminOption: z.boolean(),
+      grantor: z.string().nullable(),
+    }),
   ),
   comment: z.string().nullable(),
   /** `name=value`, as in pg_db_role_setting, for every database (database null) and for this one. */
@@ -176,7 +180,11 @@ export type Inventory = z.infer<typeof inventorySchema>;
 export const largeObjectsSchema = z.strictObject({
   count,
   /** Pages of 2 kB: rows of pg_largeobject (loid, pageno, data). */
-  data: z.strictObject({ rows: count, fingerprint: fingerprintSchema, segments: z.array(segmentSchema) }),
+  data: z.strictObject({
+    rows: count,
+    fingerprint: fingerprintSchema,
+    segments: z.array(segmentSchema),
+  }),
   /** Rows (oid, owner, acl, comment). */
   metadata: z.strictObject({
     rows: count,
@@ -208,13 +216,22 @@ export const manifestSchema = z.strictObject({
   startedAt: time,
   sealedAt: time,
   createdBy: z.strictObject({ user: z.string(), host: z.string() }),
-  encryption: z.strictObject({ suite: z.string(), wrapping: z.enum(['raw-aes', 'aws-kms-mrk']), keyId: z.string() }),
+  encryption: z.strictObject({
+    suite: z.string(),
+    wrapping: z.enum(['raw-aes', 'aws-kms-mrk']),
+    keyId: z.string(),
+  }),
   signingKeyId: z.string(),
   compression: z.strictObject({ algorithm: z.literal('zstd'), level: z.int() }),
   fingerprintAlgorithm: z.literal('xxh64x2-sum128'),
   inventory: inventorySchema,
   /** `pre-data`, `post-data`, `globals`, `sequences`: SQL text, in the order in which psql runs them (data before `post-data`). */
-  schema: z.array(z.strictObject({ name: z.enum(['globals', 'pre-data', 'sequences', 'post-data']), segment: textSegmentSchema })),
+  schema: z.array(
+    z.strictObject({
+      name: z.enum(['globals', 'pre-data', 'sequences', 'post-data']),
+      segment: textSegmentSchema,
+    }),
+  ),
   tables: z.array(tableSchema),
   largeObjects: largeObjectsSchema,
   objects: z.array(objectSchema),

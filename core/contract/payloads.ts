@@ -21,7 +21,12 @@ export const payloads = {
   },
   HoldSnapshot: {
     input: run.extend({ attempt: z.int().positive() }),
-    output: z.strictObject({ snapshot: z.string(), instant: z.string(), tables: count, holders: count }),
+    output: z.strictObject({
+      snapshot: z.string(),
+      instant: z.string(),
+      tables: count,
+      holders: count,
+    }),
   },
   DumpSchema: { input: run, output: z.strictObject({ sections: count, rawBytes: count }) },
   PlanUnits: {
@@ -34,7 +39,12 @@ export const payloads = {
   },
   DumpUnit: {
     input: run.extend({ unit: count, part: count }),
-    output: z.strictObject({ part: count, hasRemainder: z.boolean(), rows: count, storedBytes: count }),
+    output: z.strictObject({
+      part: count,
+      hasRemainder: z.boolean(),
+      rows: count,
+      storedBytes: count,
+    }),
   },
   ReleaseSnapshot: { input: run, output: z.strictObject({ ended: count }) },
   AbortDump: {
@@ -58,7 +68,10 @@ export const payloads = {
   },
   Publish: {
     input: run,
-    output: z.strictObject({ state: z.literal('published'), verdict: z.enum(['intact', 'damaged']) }),
+    output: z.strictObject({
+      state: z.literal('published'),
+      verdict: z.enum(['intact', 'damaged']),
+    }),
   },
   Report: {
     input: run,

@@ -15,7 +15,10 @@ const count = z.int().nonnegative();
 
 export const backupOptionsSchema = z.strictObject({
   /** Aim of a unit's size, bytes on disk with TOAST. 64 MB: about 2 s of work, measured no slower than 128 MB. */
-  chunkBytes: z.int().positive().default(64 << 20),
+  chunkBytes: z
+    .int()
+    .positive()
+    .default(64 << 20),
   onBlockedDdl: z.enum(['fail', 'cancel-waiter']).default('fail'),
   blockedDdlSeconds: z.number().positive().default(60),
   /** A holder looks this often whether anybody still works on the run; after three rounds of nobody it leaves. */
@@ -145,7 +148,10 @@ export type PlannedTable = z.infer<typeof plannedTableSchema>;
 export const schemaReceiptSchema = z.strictObject({
   objects: z.array(objectSchema),
   sections: z.array(
-    z.strictObject({ name: z.enum(['globals', 'pre-data', 'sequences', 'post-data']), segment: textSegmentSchema }),
+    z.strictObject({
+      name: z.enum(['globals', 'pre-data', 'sequences', 'post-data']),
+      segment: textSegmentSchema,
+    }),
   ),
   pgDumpVersion: z.string(),
 });
@@ -155,7 +161,17 @@ export const verdictProblemSchema = z.strictObject({
   object: z.string(),
   /** `schema.table`, or what the segment holds; null when it concerns the whole object. */
   table: z.string().nullable(),
-  kind: z.enum(['missing', 'truncated', 'size', 'hash', 'decryption', 'decompression', 'rows', 'fingerprint', 'signature']),
+  kind: z.enum([
+    'missing',
+    'truncated',
+    'size',
+    'hash',
+    'decryption',
+    'decompression',
+    'rows',
+    'fingerprint',
+    'signature',
+  ]),
   detail: z.string(),
 });
 export type VerdictProblem = z.infer<typeof verdictProblemSchema>;

@@ -72,7 +72,10 @@ export interface Vault {
   /** @throws ObjectNotFoundError */
   head(key: string): Promise<ObjectHead>;
   /** In ascending order of key. An unknown prefix is empty. */
-  list(prefix: string, options?: { startAfter?: string; limit?: number }): AsyncIterable<ListedObject>;
+  list(
+    prefix: string,
+    options?: { startAfter?: string; limit?: number },
+  ): AsyncIterable<ListedObject>;
   /** Replaces all tags. @throws ObjectNotFoundError */
   setTags(key: string, tags: Readonly<Record<string, string>>): Promise<void>;
   /** Extends only. @throws ObjectLockedError when it would shorten */
@@ -94,7 +97,11 @@ export type WriteCondition = { readonly ifNoneMatch: '*' } | { readonly ifMatch:
 export interface Workspace {
   readonly location: string;
   /** @throws PreconditionFailedError when the condition does not hold */
-  put(key: string, body: Uint8Array, condition?: WriteCondition): Promise<{ readonly etag: string }>;
+  put(
+    key: string,
+    body: Uint8Array,
+    condition?: WriteCondition,
+  ): Promise<{ readonly etag: string }>;
   /** `undefined` when there is none (and only then). */
   get(key: string): Promise<WorkspaceEntry | undefined>;
   list(prefix: string): AsyncIterable<string>;

@@ -1,0 +1,31 @@
+/**
+ * Makes dist/: one flat file per entry point, npm packages left outside.
+ *
+ * Flat, because modules find their worker, thread and WebAssembly beside themselves by `import.meta.url`,
+ * both in the source tree and here.
+ */
+import { chmodSync, copyFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const outdir = join(root, 'dist');
+const entries = ['cli/holdfast.ts', 'local/engine/worker.ts', 'core/schema/pg-dump-thread.ts'];
+const assets = ['core/fingerprint/fingerprint.wasm'];
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: entries,
+  entryNames: '[name]',
+  outdir,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  packages: 'external',
+  sourcemap: true,
+  logLevel: 'warning',
+});
+for (const asset of assets) copyFileSync(join(root, asset), join(outdir, basename(asset)));
+chmodSync(join(outdir, 'holdfast.js'), 0o755);
