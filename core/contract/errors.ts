@@ -174,6 +174,10 @@ export const errorCatalogue = {
     'an object of the vault is shorter than it was when it was written',
     'It was damaged: run `holdfast verify` on this backup and restore the object from a replica.',
   ),
+  ObjectDamagedError: entry(
+    'the stored bytes of an object are not those that were written',
+    'It was damaged: run `holdfast verify` on this backup and restore the object from a replica.',
+  ),
   PreconditionFailedError: entry(
     'the object exists already or has been changed by somebody else',
     'Another process works on the same thing; let it end.',

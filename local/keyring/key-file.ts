@@ -199,7 +199,9 @@ function readSigningKey(file: string, pem: string): { signingKey: KeyObject; pub
 }
 
 function cannotWrite(file: string, cause: unknown): HoldfastError {
-  if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  // mkdir says EEXIST as well, when a file is where a folder should be.
+  if (code === 'EEXIST' && syscall === 'link') {
     return new HoldfastError('UsageError', `The key file ${file} exists; it is never overwritten.`, {
       cause,
       hint: 'Name another file, or use this one.',

@@ -7,12 +7,13 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readdir, stat, unlink } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { type VaultMarker, vaultMarkerSchema } from '../../core/contract/catalogue.ts';
+import type { VaultMarker } from '../../core/contract/catalogue.ts';
 import { HoldfastError, isHoldfastError } from '../../core/contract/errors.ts';
-import { decodeJson, encodeJson } from '../../core/vault/json.ts';
+import { encodeJson } from '../../core/vault/json.ts';
 import { vaultKeys } from '../../core/vault/keys.ts';
+import { readVaultMarker } from '../../core/vault/marker.ts';
 import type { Vault, Workspace } from '../../core/vault/vault.ts';
-import { createKeyFile, loadKeyFile, type LoadedKeyFile } from '../keyring/key-file.ts';
+import { createKeyFile, type LoadedKeyFile, loadKeyFile } from '../keyring/key-file.ts';
 import { openDirectoryVault, workspaceFolder } from './directory-vault.ts';
 import { openDirectoryWorkspace } from './directory-workspace.ts';
 import { folderMode, guarded, isAbsent, makeFolders, realFiles } from './files.ts';
@@ -77,32 +78,10 @@ export async function initVault(
 export async function openVault(root: string): Promise<OpenVault> {
   const folder = resolve(root);
   const vault = openDirectoryVault(folder);
-  let body: Uint8Array;
-  try {
-    body = await vault.get(vaultKeys.marker);
-  } catch (error) {
-    if (!isHoldfastError(error, 'ObjectNotFoundError')) throw error;
-    throw new HoldfastError('VaultNotFoundError', `${folder} is not a vault: it has no vault.json.`, {
-      cause: error,
-      evidence: { folder },
-    });
-  }
-  const marker = decodeMarker(body, folder);
+  const marker = await readVaultMarker(vault);
   await sweepLeftovers(folder);
   const workspace = openDirectoryWorkspace(join(folder, workspaceFolder));
   return { root: folder, marker, vault, workspace };
-}
-
-function decodeMarker(body: Uint8Array, folder: string): VaultMarker {
-  try {
-    return decodeJson(vaultMarkerSchema, body, 'vault.json');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HoldfastError('VaultNotFoundError', `${folder} is not a vault that we can read: ${why}`, {
-      cause,
-      hint: 'Restore vault.json from a copy of the vault, or use the Holdfast that made it.',
-    });
-  }
 }
 
 async function assertEmpty(folder: string): Promise<void> {

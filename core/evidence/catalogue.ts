@@ -1,0 +1,125 @@
+/**
+ * The catalogue: one small entry per published backup, under keys whose order is newest first.
+ *
+ * Invariant: a backup without an entry is not published and is never `latest`; a partial one never stands for a full one.
+ */
+import { type CatalogueEntry, catalogueEntrySchema } from '../contract/catalogue.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import { decodeJson } from '../vault/json.ts';
+import { vaultKeys } from '../vault/keys.ts';
+import type { Vault } from '../vault/vault.ts';
+
+export interface CatalogueQuery {
+  readonly source?: string;
+  /** Told of an entry that cannot be read, which is then left out; without it that is an error. */
+  readonly onDamaged?: (key: string, error: HoldfastError) => void;
+}
+
+export interface BackupQuery extends CatalogueQuery {
+  /** `latest` may be a partial backup. */
+  readonly includePartial?: boolean;
+}
+
+/** Entries of one source or of all, newest snapshot first. Only keys are held; entries are read as they are asked for. */
+export async function* listCatalogue(
+  vault: Vault,
+  query: CatalogueQuery = {},
+): AsyncGenerator<CatalogueEntry> {
+  const root = query.source === undefined ? vaultKeys.catalogueRoot : vaultKeys.catalogueOf(query.source);
+  const keys: string[] = [];
+  for await (const { key } of vault.list(root)) keys.push(key);
+  const nameOf = (key: string) => key.slice(key.lastIndexOf('/') + 1);
+  keys.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  for (const key of keys) {
+    const entry = await readEntry(vault, key, query.onDamaged);
+    if (entry !== undefined) yield entry;
+  }
+}
+
+async function readEntry(
+  vault: Vault,
+  key: string,
+  onDamaged: CatalogueQuery['onDamaged'],
+): Promise<CatalogueEntry | undefined> {
+  const body = await vault.get(key);
+  try {
+    return decodeJson(catalogueEntrySchema, body, key);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || onDamaged === undefined) throw error;
+    onDamaged(key, error);
+    return undefined;
+  }
+}
+
+/**
+ * The backup that a person means.
+ * @param wanted `latest` (the newest full one), a backup id, or the beginning of one
+ * @throws BackupNotFoundError with ids that are near; UsageError when more than one is meant
+ */
+export async function findBackup(
+  vault: Vault,
+  wanted: string,
+  query: BackupQuery = {},
+): Promise<CatalogueEntry> {
+  if (wanted === 'latest') return findLatest(vault, query);
+  const matches: CatalogueEntry[] = [];
+  const others: string[] = [];
+  for await (const entry of listCatalogue(vault, query)) {
+    if (entry.backupId === wanted) return entry;
+    if (wanted !== '' && entry.backupId.startsWith(wanted)) matches.push(entry);
+    else others.push(entry.backupId);
+  }
+  const only = matches[0];
+  if (only !== undefined && matches.length === 1) return only;
+  if (matches.length > 1) {
+    throw new HoldfastError(
+      'UsageError',
+      `${JSON.stringify(wanted)} begins the ids of ${matches.length} backups: ${shortList(matches.map((m) => m.backupId))}.`,
+      { hint: 'Give more of the id.' },
+    );
+  }
+  throw notFound(`no backup ${JSON.stringify(wanted)}`, vault, near(wanted, others));
+}
+
+async function findLatest(vault: Vault, query: BackupQuery): Promise<CatalogueEntry> {
+  let latest: CatalogueEntry | undefined;
+  const sources = new Set<string>();
+  const partial: string[] = [];
+  for await (const entry of listCatalogue(vault, query)) {
+    sources.add(entry.source);
+    if (entry.scope === 'partial' && query.includePartial !== true) partial.push(entry.backupId);
+    else latest ??= entry;
+    if (latest !== undefined && query.source !== undefined) return latest;
+  }
+  if (sources.size > 1) {
+    throw new HoldfastError(
+      'UsageError',
+      `"latest" of which source? This vault has ${shortList([...sources])}.`,
+      { hint: 'Name the source, or the id of the backup.' },
+    );
+  }
+  if (latest !== undefined) return latest;
+  const of = query.source === undefined ? '' : ` of ${query.source}`;
+  throw notFound(`no full backup${of}`, vault, partial);
+}
+
+function notFound(what: string, vault: Vault, nearIds: readonly string[]): HoldfastError {
+  const hint = nearIds.length === 0 ? 'The list is empty: take a backup first.' : undefined;
+  return new HoldfastError('BackupNotFoundError', `There is ${what} in ${vault.location}.`, {
+    hint: hint ?? `There is: ${shortList(nearIds)}. See \`holdfast list\`.`,
+    evidence: { near: nearIds.slice(0, 3) },
+  });
+}
+
+/** Ids that have a part of what was asked for, best first; else the newest. */
+function near(wanted: string, ids: readonly string[]): string[] {
+  const common = (id: string) => {
+    let length = 0;
+    while (length < wanted.length && id[length] === wanted[length]) length += 1;
+    return id.includes(wanted) && wanted !== '' ? wanted.length + 1 : length;
+  };
+  return [...ids].sort((a, b) => common(b) - common(a)).slice(0, 3);
+}
+
+const shortList = (names: readonly string[]): string =>
+  names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');

@@ -1,0 +1,27 @@
+/** The marker `vault.json`: says that this is a vault, and which keys belong to it, before anything else is read. */
+import { type VaultMarker, vaultMarkerSchema } from '../contract/catalogue.ts';
+import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { decodeJson } from './json.ts';
+import { vaultKeys } from './keys.ts';
+import type { Vault } from './vault.ts';
+
+/** @throws VaultNotFoundError when it is missing or cannot be understood; VaultAccessDeniedError … */
+export async function readVaultMarker(vault: Vault): Promise<VaultMarker> {
+  try {
+    return decodeJson(vaultMarkerSchema, await vault.get(vaultKeys.marker), vaultKeys.marker);
+  } catch (cause) {
+    if (!isHoldfastError(cause, 'ObjectNotFoundError', 'ManifestInvalidError')) throw cause;
+    if (cause.name === 'ObjectNotFoundError') {
+      throw new HoldfastError(
+        'VaultNotFoundError',
+        `${vault.location} is not a vault: it has no ${vaultKeys.marker}.`,
+        { cause, evidence: { location: vault.location } },
+      );
+    }
+    throw new HoldfastError(
+      'VaultNotFoundError',
+      `${vault.location} is not a vault that can be read: ${cause.message}`,
+      { cause, hint: 'Restore vault.json from a copy of the vault, or use the Holdfast that made it.' },
+    );
+  }
+}
