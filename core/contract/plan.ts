@@ -72,17 +72,31 @@ export const runSchema = z.strictObject({
 });
 export type Run = z.infer<typeof runSchema>;
 
-export const holderSchema = z.strictObject({ pid: z.int(), applicationName: z.string() });
+export const holderSchema = z.strictObject({
+  pid: z.int(),
+  applicationName: z.string(),
+  /** As from pg_export_snapshot() of this holder: an exported name dies with the session that exported it. */
+  snapshot: z.string(),
+});
 export type Holder = z.infer<typeof holderSchema>;
 
+/** Sessions get at the snapshot by `importSnapshot` of core/snapshot/import-snapshot.ts. */
 export const snapshotSchema = z.strictObject({
-  /** As from pg_export_snapshot(). */
+  /** As from pg_export_snapshot() of the first holder: names the snapshot for people, and may be dead already. */
   name: z.string(),
   instant: z.iso.datetime(),
   lsn: z.string().nullable(),
   attempt: z.int(),
   /** Key of the run's advisory lock, int8 as text: workers hold it shared. */
   advisoryKey: z.string(),
+  /** pg_current_snapshot() in it. Exported names come again after a restart; this does not. */
+  visibility: z.string(),
+  tables: count,
+  /**
+   * oids of tables with row security that was shown to hide nothing (`options.rowSecurityProven`): a worker sets
+   * `row_security = on` while it reads one of these and leaves it off for all others.
+   */
+  rowSecurityOnFor: z.array(count),
   holders: z.array(holderSchema),
 });
 export type SnapshotRecord = z.infer<typeof snapshotSchema>;
