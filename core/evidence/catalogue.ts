@@ -25,7 +25,8 @@ export async function* listCatalogue(
   vault: Vault,
   query: CatalogueQuery = {},
 ): AsyncGenerator<CatalogueEntry> {
-  const root = query.source === undefined ? vaultKeys.catalogueRoot : vaultKeys.catalogueOf(query.source);
+  const root =
+    query.source === undefined ? vaultKeys.catalogueRoot : vaultKeys.catalogueOf(query.source);
   const keys: string[] = [];
   for await (const { key } of vault.list(root)) keys.push(key);
   const nameOf = (key: string) => key.slice(key.lastIndexOf('/') + 1);

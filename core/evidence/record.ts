@@ -6,12 +6,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Deps } from '../contract/deps.ts';
 import {
   type EvidenceKind,
   type EvidenceRecord,
   evidenceRecordSchema,
 } from '../contract/catalogue.ts';
+import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import { decodeJson, encodeJson } from '../vault/json.ts';
 import { vaultKeys } from '../vault/keys.ts';

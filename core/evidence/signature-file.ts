@@ -32,13 +32,18 @@ export function decodeStrictly<T>(schema: ZodType<T>, body: Uint8Array, what: st
     value = decodeJson(schema, body, what);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HoldfastError('SignatureInvalidError', `The signature cannot be read: ${why}`, { cause });
+    throw new HoldfastError('SignatureInvalidError', `The signature cannot be read: ${why}`, {
+      cause,
+    });
   }
   const text = Buffer.from(body).toString('utf8');
   const again = JSON.parse(text) as unknown;
   const canonical = [JSON.stringify(again, null, 2), JSON.stringify(again)];
   if (!canonical.some((form) => text === form || text === `${form}\n`)) {
-    throw new HoldfastError('SignatureInvalidError', `${what} was changed: it is not written as we write.`);
+    throw new HoldfastError(
+      'SignatureInvalidError',
+      `${what} was changed: it is not written as we write.`,
+    );
   }
   return value;
 }

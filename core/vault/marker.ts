@@ -21,7 +21,10 @@ export async function readVaultMarker(vault: Vault): Promise<VaultMarker> {
     throw new HoldfastError(
       'VaultNotFoundError',
       `${vault.location} is not a vault that can be read: ${cause.message}`,
-      { cause, hint: 'Restore vault.json from a copy of the vault, or use the Holdfast that made it.' },
+      {
+        cause,
+        hint: 'Restore vault.json from a copy of the vault, or use the Holdfast that made it.',
+      },
     );
   }
 }

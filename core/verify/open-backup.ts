@@ -82,9 +82,13 @@ async function readSignature(deps: OpenDeps, source: string, backupId: string) {
     if (!isHoldfastError(cause, 'ObjectNotFoundError')) throw cause;
     // Neither of them: there is no such backup. Only the manifest: its signature was taken away.
     await readManifest(deps, source, backupId);
-    throw new HoldfastError('SignatureInvalidError', `The manifest has no signature: ${key} is missing.`, {
-      cause,
-    });
+    throw new HoldfastError(
+      'SignatureInvalidError',
+      `The manifest has no signature: ${key} is missing.`,
+      {
+        cause,
+      },
+    );
   }
   return decodeSignature(body, key);
 }

@@ -76,7 +76,11 @@ async function recordVerification(
     backupId: input.backupId,
     by: input.by,
     manifestSha256: manifestSha256 ?? (await storedManifestHash(deps, input)),
-    facts: { ...facts, problemCount: problems.length, problems: problems.slice(0, recordedProblems) },
+    facts: {
+      ...facts,
+      problemCount: problems.length,
+      problems: problems.slice(0, recordedProblems),
+    },
   });
 }
 
@@ -89,11 +93,16 @@ async function openOrProblem(
     return await loadManifest(deps, source, backupId, { isFresh: true });
   } catch (error) {
     // The key file is the vault's own: that the signature asks for another key is damage to the signature.
-    if (isHoldfastError(error, 'SignatureInvalidError', 'ManifestInvalidError', 'KeyMismatchError')) {
+    if (
+      isHoldfastError(error, 'SignatureInvalidError', 'ManifestInvalidError', 'KeyMismatchError')
+    ) {
       const object = vaultKeys.manifest(source, backupId);
       return { object, table: null, kind: 'signature', detail: error.message };
     }
-    if (isHoldfastError(error, 'BackupNotFoundError') && (await wasPublished(deps, source, backupId))) {
+    if (
+      isHoldfastError(error, 'BackupNotFoundError') &&
+      (await wasPublished(deps, source, backupId))
+    ) {
       const object = vaultKeys.manifest(source, backupId);
       return { object, table: null, kind: 'missing', detail: error.message };
     }
@@ -107,7 +116,8 @@ async function wasPublished(
   source: string,
   backupId: string,
 ): Promise<boolean> {
-  for await (const _ of deps.vault.list(vaultKeys.evidenceOf(source, backupId), { limit: 1 })) return true;
+  for await (const _ of deps.vault.list(vaultKeys.evidenceOf(source, backupId), { limit: 1 }))
+    return true;
   for await (const { key } of deps.vault.list(vaultKeys.catalogueOf(source))) {
     if (key.endsWith(`-${backupId}.json`)) return true;
   }
@@ -139,7 +149,10 @@ async function verifyAll(
   const { rawBytes, storedBytes } = manifest.totals;
   deps.progress({ state: 'VerifyUnit', expectedBytes: isQuick ? storedBytes : rawBytes });
   if (!(input.concurrency >= 1)) {
-    throw new HoldfastError('UsageError', `concurrency is ${input.concurrency}; it must be 1 or more.`);
+    throw new HoldfastError(
+      'UsageError',
+      `concurrency is ${input.concurrency}; it must be 1 or more.`,
+    );
   }
   const verdicts: ObjectVerdict[] = new Array(manifest.objects.length);
   let next = 0;

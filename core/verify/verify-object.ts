@@ -7,10 +7,10 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { ObjectVerdict, VerdictProblem } from '../contract/plan.ts';
+import type { ObjectVerdict } from '../contract/plan.ts';
 import { type HeldSegment, isTiled, segmentsOf } from './object-contents.ts';
 import { hashStored, type ReadDeps, type StoredObject } from './read-segment.ts';
-import { storedFinding, type Finding, verifySegment } from './verify-segment.ts';
+import { type Finding, storedFinding, verifySegment } from './verify-segment.ts';
 
 export type VerifyDeps = ReadDeps & Partial<Pick<Deps, 'progress'>>;
 
@@ -34,53 +34,80 @@ export async function verifyObject(
     );
   }
   const held = segmentsOf(manifest, index);
-  const problems: VerdictProblem[] = [];
-  const add = (table: string | null, { kind, detail }: Finding) =>
-    problems.push({ object: object.key, table, kind, detail });
-
   const size = await storedSize(deps, object);
-  let rows = 0;
-  if (typeof size !== 'number') {
-    for (const table of tablesOf(held)) add(table, size);
-  } else {
-    if (size > object.storedBytes) {
-      add(null, { kind: 'size', detail: `${size} bytes; the manifest says ${object.storedBytes}` });
-    }
-    if (size < object.storedBytes && held.length === 0) add(null, truncatedAt(size, object));
-    const tell = (table: string, rawBytes: number, segmentRows: number, storedBytes: number) =>
-      deps.progress?.({ state: 'VerifyUnit', unit: index, table, rawBytes, rows: segmentRows, storedBytes });
-    if (options.isQuick === true) {
-      const findings = await compareStored(deps, object, held, size);
-      for (const { table, finding } of findings) add(table, finding);
-      tell(tablesOf(held)[0] ?? '', 0, 0, size);
-    } else {
-      for (const each of held) {
-        const end = each.segment.offset + each.segment.storedBytes;
-        if (end > size) {
-          add(each.table, truncatedAt(size, object));
-          continue;
-        }
-        const result = await verifySegment(deps, object, each);
-        if (result.finding !== undefined) add(each.table, result.finding);
-        rows += result.rows;
-        tell(each.table, result.rawBytes, result.rows, each.segment.storedBytes);
-      }
-      // Bytes that belong to no segment of this backup (an older backup's object) still have the object's hash.
-      if (problems.length === 0 && !isTiled(held, object.storedBytes)) {
-        for (const { table, finding } of await compareStored(deps, object, held, size)) {
-          add(table, finding);
-        }
-      }
-    }
-  }
+  const isThere = typeof size === 'number';
+  const look = options.isQuick === true ? lookQuickly : lookFully;
+  const { rows, findings } = isThere
+    ? await look({ deps, object, held, size, index })
+    : { rows: 0, findings: tablesOf(held).map((table) => ({ table, ...size })) };
+  const problems = findings.map((finding) => ({ object: object.key, ...finding }));
   return {
     object: object.key,
     verdict: problems.length === 0 ? 'intact' : 'damaged',
     segments: held.length,
     rows,
-    storedBytes: typeof size === 'number' ? size : 0,
+    storedBytes: isThere ? size : 0,
     problems,
   };
+}
+
+interface Look {
+  readonly deps: VerifyDeps;
+  readonly object: StoredObject;
+  readonly held: readonly HeldSegment[];
+  /** Bytes that are stored now. */
+  readonly size: number;
+  readonly index: number;
+}
+
+type TableFinding = Finding & { readonly table: string | null };
+
+interface Seen {
+  readonly rows: number;
+  readonly findings: TableFinding[];
+}
+
+async function lookQuickly(look: Look): Promise<Seen> {
+  const findings = [...tooLong(look), ...(await compareStored(look))];
+  look.deps.progress?.({ state: 'VerifyUnit', unit: look.index, storedBytes: look.size });
+  return { rows: 0, findings };
+}
+
+async function lookFully(look: Look): Promise<Seen> {
+  const { deps, object, held, size, index } = look;
+  const findings = tooLong(look);
+  let rows = 0;
+  for (const each of held) {
+    const { table, segment } = each;
+    if (segment.offset + segment.storedBytes > size) {
+      findings.push({ table, ...truncatedAt(size, object) });
+      continue;
+    }
+    const result = await verifySegment(deps, object, each);
+    if (result.finding !== undefined) findings.push({ table, ...result.finding });
+    rows += result.rows;
+    const { storedBytes } = segment;
+    const { rawBytes } = result;
+    deps.progress?.({
+      state: 'VerifyUnit',
+      unit: index,
+      table,
+      rawBytes,
+      rows: result.rows,
+      storedBytes,
+    });
+  }
+  // Bytes that belong to no segment of this backup (an older backup's object) still have the object's hash.
+  if (findings.length === 0 && !isTiled(held, object.storedBytes)) {
+    findings.push(...(await compareStored(look)));
+  }
+  return { rows, findings };
+}
+
+function tooLong({ size, object }: Look): TableFinding[] {
+  if (size <= object.storedBytes) return [];
+  const detail = `${size} bytes; the manifest says ${object.storedBytes}`;
+  return [{ table: null, kind: 'size', detail }];
 }
 
 async function storedSize(deps: VerifyDeps, object: StoredObject): Promise<number | Finding> {
@@ -94,26 +121,22 @@ async function storedSize(deps: VerifyDeps, object: StoredObject): Promise<numbe
 }
 
 /** Compares hashes of what is stored; when the object's is wrong, looks in which segments. */
-async function compareStored(
-  deps: VerifyDeps,
-  object: StoredObject,
-  held: readonly HeldSegment[],
-  size: number,
-): Promise<{ table: string | null; finding: Finding }[]> {
+async function compareStored({ deps, object, held, size }: Look): Promise<TableFinding[]> {
   const length = Math.min(size, object.storedBytes);
   const whole = await storedHash(deps, object, { offset: 0, length });
+  if (typeof whole !== 'string') return tablesOf(held).map((table) => ({ table, ...whole }));
   if (whole === object.sha256) return [];
-  if (typeof whole !== 'string') return tablesOf(held).map((table) => ({ table, finding: whole }));
-  const found: { table: string | null; finding: Finding }[] = [];
+  const found: TableFinding[] = [];
   for (const { table, segment } of held) {
     const range = { offset: segment.offset, length: segment.storedBytes };
     const isInside = range.offset + range.length <= size;
-    const sha256 = isInside ? await storedHash(deps, object, range) : truncatedAt(size, object);
-    if (typeof sha256 !== 'string') found.push({ table, finding: sha256 });
-    else if (sha256 !== segment.sha256) found.push({ table, finding: wrongHash(sha256, segment.sha256) });
+    const seen = isInside ? await storedHash(deps, object, range) : truncatedAt(size, object);
+    if (typeof seen !== 'string') found.push({ table, ...seen });
+    else if (seen !== segment.sha256) found.push({ table, ...wrongHash(seen, segment.sha256) });
   }
-  if (found.length === 0) found.push({ table: null, finding: wrongHash(whole, object.sha256) });
-  return found;
+  const isShort = size < object.storedBytes;
+  const rest = isShort ? truncatedAt(size, object) : wrongHash(whole, object.sha256);
+  return found.length > 0 ? found : [{ table: null, ...rest }];
 }
 
 async function storedHash(

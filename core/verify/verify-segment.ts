@@ -41,7 +41,9 @@ export async function verifySegment(
   const finding =
     differs('size', 'plain bytes', segment.rawBytes, rawBytes) ??
     differs('size', 'compressed bytes', segment.compressedBytes, compressedBytes) ??
-    (segment.rows === undefined ? undefined : differs('rows', 'rows', segment.rows, counted.rows)) ??
+    (segment.rows === undefined
+      ? undefined
+      : differs('rows', 'rows', segment.rows, counted.rows)) ??
     (segment.fingerprint === undefined
       ? undefined
       : differs('fingerprint', 'the fingerprint', segment.fingerprint, counted.fingerprint));
@@ -71,7 +73,10 @@ async function findingOf(
   const range = { offset: segment.offset, length: segment.storedBytes };
   const sha256 = await hashStored(deps, object, range);
   if (sha256 !== segment.sha256) {
-    return { kind: 'hash', detail: `SHA-256 of the stored bytes: ${sha256}, not ${segment.sha256}` };
+    return {
+      kind: 'hash',
+      detail: `SHA-256 of the stored bytes: ${sha256}, not ${segment.sha256}`,
+    };
   }
   if (isContent) return { kind: 'fingerprint', detail };
   return { kind: isDecryption ? 'decryption' : 'decompression', detail };
@@ -79,7 +84,8 @@ async function findingOf(
 
 /** What can be wrong with the stored bytes themselves; undefined for any other error. */
 export function storedFinding(error: unknown): Finding | undefined {
-  if (isHoldfastError(error, 'ObjectNotFoundError')) return { kind: 'missing', detail: error.message };
+  if (isHoldfastError(error, 'ObjectNotFoundError'))
+    return { kind: 'missing', detail: error.message };
   if (isHoldfastError(error, 'ObjectTruncatedError')) {
     return { kind: 'truncated', detail: error.message };
   }

@@ -22,7 +22,10 @@ export const plainContext = ({ vault, source, backup, object }: EncryptionContex
   object,
 });
 
-export function boundMaterials(keyring: KeyringNode, context: EncryptionContext): NodeMaterialsManager {
+export function boundMaterials(
+  keyring: KeyringNode,
+  context: EncryptionContext,
+): NodeMaterialsManager {
   const materials = new NodeDefaultCryptographicMaterialsManager(keyring);
   const expected: Readonly<Record<string, string>> = plainContext(context);
   return {

@@ -62,9 +62,9 @@ export function defaultKeyFilePath(
   vaultId: string,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  const configured = env['XDG_CONFIG_HOME'];
+  const configured = env.XDG_CONFIG_HOME;
   const base = configured?.startsWith('/') ? configured : undefined;
-  const home = env['HOME'];
+  const home = env.HOME;
   if (base === undefined && !home) {
     throw new HoldfastError('ConfigurationError', 'Neither HOME nor XDG_CONFIG_HOME is set.', {
       hint: 'Name the key file with --key FILE or HOLDFAST_KEY_FILE.',
@@ -171,10 +171,14 @@ async function readPrivately(file: string): Promise<string> {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new HoldfastError('KeyFileMissingError', `There is no key file ${file}.`, { cause });
     }
-    throw new HoldfastError('ConfigurationError', `The key file ${file} cannot be read (${code}).`, {
-      cause,
-      hint: 'Give the user that runs Holdfast the right to read it.',
-    });
+    throw new HoldfastError(
+      'ConfigurationError',
+      `The key file ${file} cannot be read (${code}).`,
+      {
+        cause,
+        hint: 'Give the user that runs Holdfast the right to read it.',
+      },
+    );
   }
 }
 
@@ -187,7 +191,10 @@ function parse(file: string, text: string): z.output<typeof keyFileSchema> {
   }
 }
 
-function readSigningKey(file: string, pem: string): { signingKey: KeyObject; publicKey: KeyObject } {
+function readSigningKey(
+  file: string,
+  pem: string,
+): { signingKey: KeyObject; publicKey: KeyObject } {
   try {
     const signingKey = createPrivateKey(pem);
     return { signingKey, publicKey: createPublicKey(signingKey) };
@@ -202,13 +209,21 @@ function cannotWrite(file: string, cause: unknown): HoldfastError {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   // mkdir says EEXIST as well, when a file is where a folder should be.
   if (code === 'EEXIST' && syscall === 'link') {
-    return new HoldfastError('UsageError', `The key file ${file} exists; it is never overwritten.`, {
-      cause,
-      hint: 'Name another file, or use this one.',
-    });
+    return new HoldfastError(
+      'UsageError',
+      `The key file ${file} exists; it is never overwritten.`,
+      {
+        cause,
+        hint: 'Name another file, or use this one.',
+      },
+    );
   }
   const said = cause instanceof Error ? cause.message : String(cause);
-  return new HoldfastError('ConfigurationError', `The key file ${file} cannot be written: ${said}.`, {
-    cause,
-  });
+  return new HoldfastError(
+    'ConfigurationError',
+    `The key file ${file} cannot be written: ${said}.`,
+    {
+      cause,
+    },
+  );
 }

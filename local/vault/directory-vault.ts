@@ -19,8 +19,23 @@ import type {
 import { withFileLock } from './file-lock.ts';
 import { FileReader, truncated } from './file-reader.ts';
 import { openFileWriter } from './file-writer.ts';
-import { type FileCalls, guarded, isAbsent, realFiles, removeIfThere, syncFolder } from './files.ts';
-import { lockOf, metaOf, type ObjectMeta, readMeta, removeMeta, versionOf, writeMeta } from './object-meta.ts';
+import {
+  type FileCalls,
+  guarded,
+  isAbsent,
+  realFiles,
+  removeIfThere,
+  syncFolder,
+} from './files.ts';
+import {
+  lockOf,
+  metaOf,
+  type ObjectMeta,
+  readMeta,
+  removeMeta,
+  versionOf,
+  writeMeta,
+} from './object-meta.ts';
 import { listKeys, makeTree, openFile, pathOf, type Tree } from './tree.ts';
 
 /** The folder of the vault in which the workspace lives. */

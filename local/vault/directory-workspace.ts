@@ -18,7 +18,7 @@ import {
   syncFolder,
   writeNewFile,
 } from './files.ts';
-import { listKeys, makeTree, openFile, pathOf, temporaryPath, type Tree } from './tree.ts';
+import { listKeys, makeTree, openFile, pathOf, type Tree, temporaryPath } from './tree.ts';
 
 const etagOf = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex');
 

@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import { codeOf, removeIfThere, writeNewFile } from './files.ts';
-import { lockPath, openFile, temporaryPath, type Tree } from './tree.ts';
+import { lockPath, openFile, type Tree, temporaryPath } from './tree.ts';
 
 /** A critical section reads and writes one small file: milliseconds. A thousand times that is no longer work. */
 const staleAfterMs = 10_000;
@@ -63,7 +63,9 @@ async function acquire(tree: Tree, mine: string, lock: string, key: string): Pro
       throw new HoldfastError(
         'VaultIoError',
         `Waited ${giveUpAfterMs / 1000} s for the lock of ${key} (${lock}).`,
-        { hint: 'Another process writes the same thing all the time, or the clock of the disk is wrong.' },
+        {
+          hint: 'Another process writes the same thing all the time, or the clock of the disk is wrong.',
+        },
       );
     }
     // Randomised, so that waiters do not come in step.

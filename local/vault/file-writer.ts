@@ -19,7 +19,7 @@ import {
   writeFully,
 } from './files.ts';
 import { versionOf, writeMeta } from './object-meta.ts';
-import { pathOf, temporaryPath, type Tree } from './tree.ts';
+import { pathOf, type Tree, temporaryPath } from './tree.ts';
 
 export async function openFileWriter(
   tree: Tree,

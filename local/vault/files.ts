@@ -84,7 +84,11 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise
 }
 
 /** Creates a file that must not exist, with its content on the disk when this returns. */
-export async function writeNewFile(files: FileCalls, path: string, body: Uint8Array): Promise<void> {
+export async function writeNewFile(
+  files: FileCalls,
+  path: string,
+  body: Uint8Array,
+): Promise<void> {
   const handle = await files.open(path, 'wx', fileMode);
   try {
     await writeFully(handle, body);

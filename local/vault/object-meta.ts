@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { decodeJson, encodeJson } from '../../core/vault/json.ts';
 import { makeFolders, removeIfThere, syncFolder, writeNewFile } from './files.ts';
-import { assertInside, openFile, temporaryPath, type Tree } from './tree.ts';
+import { assertInside, openFile, type Tree, temporaryPath } from './tree.ts';
 
 const metaSchema = z.strictObject({
   sha256: z.string(),

@@ -90,7 +90,9 @@ async function assertEmpty(folder: string): Promise<void> {
     names = await readdir(folder);
   } catch (error) {
     if (isAbsent(error)) return;
-    throw await guarded(`look into ${folder}`, () => Promise.reject(error)).catch((e: unknown) => e);
+    throw await guarded(`look into ${folder}`, () => Promise.reject(error)).catch(
+      (e: unknown) => e,
+    );
   }
   if (names.includes(vaultKeys.marker)) {
     throw new HoldfastError('UsageError', `${folder} is a vault already.`, {

@@ -18,14 +18,21 @@ export interface Tree {
   readonly reserved: readonly string[];
 }
 
-export const makeTree = (root: string, files: FileCalls, reserved: readonly string[] = []): Tree => ({
+export const makeTree = (
+  root: string,
+  files: FileCalls,
+  reserved: readonly string[] = [],
+): Tree => ({
   root: resolve(root),
   files,
   reserved,
 });
 
 const invalid = (key: string, why: string) =>
-  new HoldfastError('InvalidObjectKeyError', `Object key ${JSON.stringify(key)} is not allowed: ${why}.`);
+  new HoldfastError(
+    'InvalidObjectKeyError',
+    `Object key ${JSON.stringify(key)} is not allowed: ${why}.`,
+  );
 
 /** The parts of a valid key. @throws InvalidObjectKeyError */
 export function keyParts(key: string, reserved: readonly string[] = []): string[] {
@@ -107,7 +114,11 @@ export async function openFile(
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** Keys with the prefix, ascending, one folder in memory at a time. */
-export async function* listKeys(tree: Tree, prefix: string, startAfter = ''): AsyncGenerator<string> {
+export async function* listKeys(
+  tree: Tree,
+  prefix: string,
+  startAfter = '',
+): AsyncGenerator<string> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   // A prefix that can be no key's beginning lists nothing, and is never looked up as a path.
   if (folder !== '' && !isKey(folder.slice(0, -1), tree.reserved)) return;
@@ -132,7 +143,9 @@ async function* walk(
 ): AsyncGenerator<string> {
   const names: string[] = [];
   try {
-    for (const entry of await tree.files.readdir(join(tree.root, folder), { withFileTypes: true })) {
+    for (const entry of await tree.files.readdir(join(tree.root, folder), {
+      withFileTypes: true,
+    })) {
       const key = folder + entry.name;
       if (entry.isDirectory()) names.push(`${key}/`);
       else if (entry.isFile()) names.push(key);

@@ -81,9 +81,9 @@ it.each(['vault', 'source', 'backup', 'object'] as const)(
   'refuses a message that was bound to another %s',
   async (field) => {
     const message = await encrypt(randomBytes(10));
-    await expect(
-      decrypt(message, keyRing, { ...context, [field]: 'another' }),
-    ).rejects.toEqual(named('DecryptionError'));
+    await expect(decrypt(message, keyRing, { ...context, [field]: 'another' })).rejects.toEqual(
+      named('DecryptionError'),
+    );
   },
 );
 
@@ -131,7 +131,7 @@ it('passes on the error of what it is joined with, and is gone then', async () =
   );
   await expect(
     pipeline(source, stream, async (clear) => {
-      for await (const _ of clear) continue;
+      for await (const _ of clear);
     }),
   ).rejects.toThrow('disk on fire');
   expect(stream.destroyed).toBe(true);
@@ -148,9 +148,9 @@ it('signs a document, and nothing else has that signature', async () => {
   await expect(keyRing.verify(Buffer.from('other'), { ...signature, digest })).rejects.toEqual(
     invalid,
   );
-  await expect(
-    keyRing.verify(document, { ...signature, signature: 'AAAA' }),
-  ).rejects.toEqual(invalid);
+  await expect(keyRing.verify(document, { ...signature, signature: 'AAAA' })).rejects.toEqual(
+    invalid,
+  );
 });
 
 it('says which key a signature asks for', async () => {

@@ -11,7 +11,11 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import type { CatalogueEntry } from '../../core/contract/catalogue.ts';
 import type { Manifest, Segment, TableEntry, TextSegment } from '../../core/contract/manifest.ts';
 import { encodeSignature } from '../../core/evidence/signature-file.ts';
-import { addFingerprints, createRowHasher, emptyFingerprint } from '../../core/fingerprint/row-hash.ts';
+import {
+  addFingerprints,
+  createRowHasher,
+  emptyFingerprint,
+} from '../../core/fingerprint/row-hash.ts';
 import type { KeyRing } from '../../core/keyring/key-ring.ts';
 import { encodeJson } from '../../core/vault/json.ts';
 import { vaultKeys } from '../../core/vault/keys.ts';
@@ -37,7 +41,13 @@ export async function sampleVault(folder: string): Promise<SampleVault> {
   const opened = await initVault(join(folder, 'vault'), { keyFile: join(folder, 'key.json') });
   const keyRing = openLocalKeyRing(await loadKeyFile(opened.keyFile));
   const { vault, marker } = opened;
-  const deps = { vault, vaultId: marker.vaultId, keyRing, now: () => new Date(), progress: () => {} };
+  const deps = {
+    vault,
+    vaultId: marker.vaultId,
+    keyRing,
+    now: () => new Date(),
+    progress: () => {},
+  };
   return { ...opened, keyRing, deps };
 }
 
@@ -55,7 +65,10 @@ export async function sampleBackup(
   const backupId = `${source}-${stamp}-${random}`;
   const objects: Manifest['objects'] = [];
   const rowsOf = (from: number, count: number) =>
-    Array.from({ length: count }, (_, i) => `${from + i}\trow number ${from + i} ${'x'.repeat(i % 50)}\n`).join('');
+    Array.from(
+      { length: count },
+      (_, i) => `${from + i}\trow number ${from + i} ${'x'.repeat(i % 50)}\n`,
+    ).join('');
 
   const write = async (key: string, parts: Part[]): Promise<Segment[]> => {
     const writer = await sample.vault.openWriter(key, { tags: { 'holdfast-tier': 'staged' } });
@@ -86,7 +99,8 @@ export async function sampleBackup(
     return segments;
   };
   const data = (unit: number) => vaultKeys.data(source, backupId, unit, 0, 'abcdef');
-  const asText = ({ rows: _, fingerprint: __, format: ___, ...segment }: Segment): TextSegment => segment;
+  const asText = ({ rows: _, fingerprint: __, format: ___, ...segment }: Segment): TextSegment =>
+    segment;
 
   const schema: Manifest['schema'] = [];
   for (const name of ['globals', 'pre-data', 'post-data'] as const) {

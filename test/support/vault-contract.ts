@@ -112,7 +112,9 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
 
     it('lets one of many writers of the same key win', async () => {
       const vault = await makeVault();
-      const attempts = Array.from({ length: 12 }, (_, i) => vault.put('race/k', bytes(`writer ${i}`)));
+      const attempts = Array.from({ length: 12 }, (_, i) =>
+        vault.put('race/k', bytes(`writer ${i}`)),
+      );
       const results = await Promise.allSettled(attempts);
       const won = results.filter((result) => result.status === 'fulfilled');
       expect(won).toHaveLength(1);
@@ -152,7 +154,19 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
 
     it('lists in the order of keys, by prefix, from a key on, up to a limit', async () => {
       const vault = await makeVault();
-      const keys = ['a-b', 'a.json', 'a/1', 'a/10', 'a/2', 'a/b/c', 'a0', 'b/1', 'B/1', 'é/1', '😀'];
+      const keys = [
+        'a-b',
+        'a.json',
+        'a/1',
+        'a/10',
+        'a/2',
+        'a/b/c',
+        'a0',
+        'b/1',
+        'B/1',
+        'é/1',
+        '😀',
+      ];
       for (const key of [...keys].reverse()) await vault.put(key, bytes(key));
       const sorted = [...keys].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
       expect(await keysOf(vault.list(''))).toEqual(sorted);
@@ -220,17 +234,20 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
       await vault.delete('k');
     });
 
-    it.each(badKeys.map((key) => [JSON.stringify(key), key]))('refuses the key %s', async (_, key) => {
-      const vault = await makeVault();
-      const refused = named('InvalidObjectKeyError');
-      await expect(vault.openWriter(key)).rejects.toEqual(refused);
-      await expect(vault.put(key, bytes('x'))).rejects.toEqual(refused);
-      await expect(vault.get(key)).rejects.toEqual(refused);
-      await expect(vault.openReader(key)).rejects.toEqual(refused);
-      await expect(vault.head(key)).rejects.toEqual(refused);
-      await expect(vault.delete(key)).rejects.toEqual(refused);
-      expect(await keysOf(vault.list(''))).toEqual([]);
-    });
+    it.each(badKeys.map((key) => [JSON.stringify(key), key]))(
+      'refuses the key %s',
+      async (_, key) => {
+        const vault = await makeVault();
+        const refused = named('InvalidObjectKeyError');
+        await expect(vault.openWriter(key)).rejects.toEqual(refused);
+        await expect(vault.put(key, bytes('x'))).rejects.toEqual(refused);
+        await expect(vault.get(key)).rejects.toEqual(refused);
+        await expect(vault.openReader(key)).rejects.toEqual(refused);
+        await expect(vault.head(key)).rejects.toEqual(refused);
+        await expect(vault.delete(key)).rejects.toEqual(refused);
+        expect(await keysOf(vault.list(''))).toEqual([]);
+      },
+    );
 
     it('keeps any two different keys apart (property)', async () => {
       const vault = await makeVault();
@@ -335,13 +352,16 @@ export function workspaceContract(name: string, makeWorkspace: () => Promise<Wor
       expect(keys).toEqual(['runs/a/1', 'runs/a/2', 'runs/b/2']);
     });
 
-    it.each(badKeys.map((key) => [JSON.stringify(key), key]))('refuses the key %s', async (_, key) => {
-      const workspace = await makeWorkspace();
-      const refused = named('InvalidObjectKeyError');
-      await expect(workspace.put(key, bytes('x'))).rejects.toEqual(refused);
-      await expect(workspace.put(key, bytes('x'), { ifNoneMatch: '*' })).rejects.toEqual(refused);
-      await expect(workspace.get(key)).rejects.toEqual(refused);
-      await expect(workspace.delete(key)).rejects.toEqual(refused);
-    });
+    it.each(badKeys.map((key) => [JSON.stringify(key), key]))(
+      'refuses the key %s',
+      async (_, key) => {
+        const workspace = await makeWorkspace();
+        const refused = named('InvalidObjectKeyError');
+        await expect(workspace.put(key, bytes('x'))).rejects.toEqual(refused);
+        await expect(workspace.put(key, bytes('x'), { ifNoneMatch: '*' })).rejects.toEqual(refused);
+        await expect(workspace.get(key)).rejects.toEqual(refused);
+        await expect(workspace.delete(key)).rejects.toEqual(refused);
+      },
+    );
   });
 }

@@ -8,7 +8,7 @@ import { vaultKeys } from '../../core/vault/keys.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { createKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing } from '../../local/keyring/local-key-ring.ts';
-import { sampleBackup, sampleVault, type SampleVault } from '../support/sample-backup.ts';
+import { type SampleVault, sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolders();
@@ -182,16 +182,20 @@ it.each(['manifest', 'signature'] as const)('finds any flipped byte of the %s', 
   const path = pathOf(sample, vaultKeys[which](backup.source.name, backup.backupId));
   const good = await readFile(path);
   await fc.assert(
-    fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
-      const bad = Buffer.from(good);
-      bad[at] = (bad[at] ?? 0) ^ change;
-      await writeFile(path, bad);
-      const report = await verify(sample, backup, 'quick');
-      expect(report.verdict).toBe('damaged');
-      expect(report.problems).toMatchObject([
-        { object: vaultKeys.manifest(backup.source.name, backup.backupId), kind: 'signature' },
-      ]);
-    }),
+    fc.asyncProperty(
+      fc.nat(good.length - 1),
+      fc.integer({ min: 1, max: 255 }),
+      async (at, change) => {
+        const bad = Buffer.from(good);
+        bad[at] = (bad[at] ?? 0) ^ change;
+        await writeFile(path, bad);
+        const report = await verify(sample, backup, 'quick');
+        expect(report.verdict).toBe('damaged');
+        expect(report.problems).toMatchObject([
+          { object: vaultKeys.manifest(backup.source.name, backup.backupId), kind: 'signature' },
+        ]);
+      },
+    ),
     { numRuns: which === 'signature' ? 300 : 60 },
   );
 });

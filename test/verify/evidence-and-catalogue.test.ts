@@ -1,0 +1,140 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { findBackup, listCatalogue } from '../../core/evidence/catalogue.ts';
+import { readAllEvidence, readEvidence, writeEvidence } from '../../core/evidence/record.ts';
+import { loadManifest } from '../../core/verify/open-backup.ts';
+import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
+import { temporaryFolders } from '../support/temporary-folder.ts';
+
+const folder = temporaryFolders();
+const sample = await sampleVault(await folder());
+const first = await sampleBackup(sample, { time: '2026-11-20T01:00:00Z', rows: 10 });
+const second = await sampleBackup(sample, { time: '2026-11-21T01:00:00Z', rows: 10 });
+const partial = await sampleBackup(sample, {
+  time: '2026-11-22T01:00:00Z',
+  rows: 10,
+  scope: 'partial',
+});
+const named = (name: string) => expect.objectContaining({ name });
+const input = {
+  kind: 'verified',
+  source: 'shop',
+  backupId: first.backupId,
+  by: { user: 'me', host: 'here' },
+  manifestSha256: '0'.repeat(64),
+  facts: { rows: 12 },
+} as const;
+
+it('reads back evidence as it was written, oldest first', async () => {
+  const at = (time: string) => ({ ...sample.deps, now: () => new Date(time) });
+  await writeEvidence(at('2026-11-23T00:00:01Z'), { ...input, kind: 'published' });
+  await writeEvidence(at('2026-11-23T00:00:00Z'), input);
+  const records = [];
+  for await (const record of readAllEvidence(sample.deps, 'shop', first.backupId)) {
+    records.push(record);
+  }
+  expect(records.map(({ kind }) => kind)).toEqual(['verified', 'published']);
+  expect(records[0]).toMatchObject({ ...input, at: '2026-11-23T00:00:00.000Z' });
+});
+
+it('notices any byte of evidence that was changed', async () => {
+  const key = await writeEvidence(sample.deps, { ...input, backupId: second.backupId });
+  const path = join(sample.root, key);
+  const good = await readFile(path);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(good.length - 1),
+      fc.integer({ min: 1, max: 255 }),
+      async (at, change) => {
+        const bad = Buffer.from(good);
+        bad[at] = (bad[at] ?? 0) ^ change;
+        await writeFile(path, bad);
+        const error = await readEvidence(sample.deps, key).catch((e: unknown) => e as Error);
+        expect(['SignatureInvalidError', 'KeyMismatchError']).toContain((error as Error).name);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  await writeFile(path, good);
+  await readEvidence(sample.deps, key);
+});
+
+it('does not take evidence of one backup for that of another', async () => {
+  const key = await writeEvidence(sample.deps, { ...input, backupId: partial.backupId });
+  const moved = key.replace(partial.backupId, second.backupId);
+  await rename(join(sample.root, key), join(sample.root, moved));
+  await expect(readEvidence(sample.deps, moved)).rejects.toEqual(named('SignatureInvalidError'));
+});
+
+it('lists the newest first, of one source or of all', async () => {
+  const ids: string[] = [];
+  for await (const { backupId } of listCatalogue(sample.vault)) ids.push(backupId);
+  expect(ids).toEqual([partial.backupId, second.backupId, first.backupId]);
+  for await (const entry of listCatalogue(sample.vault, { source: 'other' })) {
+    expect.fail(entry.backupId);
+  }
+});
+
+it('finds a backup by its id, by a beginning that is unique, and the latest full one', async () => {
+  const idOf = async (wanted: string, query = {}) =>
+    (await findBackup(sample.vault, wanted, query)).backupId;
+  expect(await idOf(first.backupId)).toBe(first.backupId);
+  expect(await idOf('shop-20261121')).toBe(second.backupId);
+  expect(await idOf('latest')).toBe(second.backupId);
+  expect(await idOf('latest', { source: 'shop' })).toBe(second.backupId);
+  expect(await idOf('latest', { includePartial: true })).toBe(partial.backupId);
+});
+
+it('says what is near when there is no such backup, and when there are several', async () => {
+  const find = (wanted: string, query = {}) => findBackup(sample.vault, wanted, query);
+  const error = await find('shop-20261121T020000Z').catch(
+    (e: unknown) => e as Error & { hint: string },
+  );
+  expect(error).toEqual(named('BackupNotFoundError'));
+  expect((error as { hint: string }).hint).toContain(second.backupId);
+  await expect(find('shop')).rejects.toEqual(named('UsageError'));
+  await expect(find('')).rejects.toEqual(named('BackupNotFoundError'));
+  await expect(find('latest', { source: 'other' })).rejects.toEqual(named('BackupNotFoundError'));
+});
+
+it('does not guess of which source "latest" is', async () => {
+  const two = await sampleVault(await folder());
+  const only = await sampleBackup(two, { source: 'crm', rows: 1 });
+  await expect(findBackup(two.vault, 'latest')).resolves.toMatchObject({ source: 'crm' });
+  await sampleBackup(two, { source: 'shop', rows: 1 });
+  await expect(findBackup(two.vault, 'latest')).rejects.toThrow('crm, shop');
+  expect((await findBackup(two.vault, 'latest', { source: 'crm' })).backupId).toBe(only.backupId);
+});
+
+it('says which entry of the catalogue cannot be read, or leaves it out and tells', async () => {
+  const other = await sampleVault(await folder());
+  const good = await sampleBackup(other, { time: '2026-11-20T01:00:00Z', rows: 1 });
+  await sampleBackup(other, { time: '2026-11-21T01:00:00Z', rows: 1 });
+  let key = '';
+  for await (const listed of other.vault.list('catalog/', { limit: 1 })) key = listed.key;
+  await writeFile(join(other.root, key), '{');
+  await expect(findBackup(other.vault, 'latest')).rejects.toThrow(key);
+  const damaged: string[] = [];
+  const onDamaged = (at: string) => damaged.push(at);
+  const found = await findBackup(other.vault, 'latest', { onDamaged });
+  expect([found.backupId, damaged]).toEqual([good.backupId, [key]]);
+});
+
+it('reads a manifest once for many objects, and again when it shall', async () => {
+  let reads = 0;
+  const vault = Object.assign(Object.create(sample.vault), {
+    location: sample.vault.location,
+    get: (key: string) => {
+      reads += Number(key.endsWith('manifest.json'));
+      return sample.vault.get(key);
+    },
+  });
+  const deps = { ...sample.deps, vault };
+  const one = await loadManifest(deps, 'shop', first.backupId);
+  expect(await loadManifest(deps, 'shop', first.backupId)).toBe(one);
+  expect(reads).toBe(1);
+  await loadManifest(deps, 'shop', first.backupId, { isFresh: true });
+  expect(reads).toBe(2);
+});
