@@ -74,12 +74,16 @@ export async function syncFolder(files: FileCalls, folder: string): Promise<void
   }
 }
 
-/** One write(2) may take fewer bytes than it was given. */
-export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done);
-    done += bytesWritten;
+/** One writev(2) may take fewer bytes than it was given; the rest then goes piece by piece. */
+export async function writeFully(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let { bytesWritten: skip } = await handle.writev(pieces);
+  for (const piece of pieces) {
+    let done = Math.min(skip, piece.length);
+    skip -= done;
+    while (done < piece.length) {
+      const { bytesWritten } = await handle.write(piece, done, piece.length - done);
+      done += bytesWritten;
+    }
   }
 }
 
@@ -91,7 +95,7 @@ export async function writeNewFile(
 ): Promise<void> {
   const handle = await files.open(path, 'wx', fileMode);
   try {
-    await writeFully(handle, body);
+    await writeFully(handle, [body]);
     await handle.sync();
   } finally {
     await handle.close();

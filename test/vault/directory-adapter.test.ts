@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import * as nodeFiles from 'node:fs/promises';
 import { link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -117,20 +118,46 @@ function smallDisk(capacityBytes: number, code: string): FileCalls {
   let left = capacityBytes;
   const open: FileCalls['open'] = async (...args) => {
     const handle = await nodeFiles.open(...args);
-    const write = handle.write.bind(handle) as (
-      ...a: unknown[]
-    ) => Promise<{ bytesWritten: number }>;
-    handle.write = (async (buffer: Uint8Array, offset: number, length: number) => {
+    const write = handle.write.bind(handle);
+    // As a real disk does: what still fits is written, the next call fails.
+    const limited = async (bytes: Uint8Array, offset: number, length: number) => {
       if (left === 0) throw systemError(code);
-      // As a real disk does: what still fits is written, the next call fails.
       const fitting = Math.min(left, length);
       left -= fitting;
-      return write(buffer, offset, fitting);
-    }) as typeof handle.write;
+      return write(bytes, offset, fitting);
+    };
+    handle.write = limited as typeof handle.write;
+    handle.writev = (async ([first = new Uint8Array()]: Uint8Array[]) =>
+      limited(first, 0, first.length)) as unknown as typeof handle.writev;
     return handle;
   };
   return { ...nodeFiles, open };
 }
+
+it('writes all bytes in order although the kernel takes only a part at a time', async () => {
+  const root = await folder();
+  const open: FileCalls['open'] = async (...args) => {
+    const handle = await nodeFiles.open(...args);
+    const write = handle.write.bind(handle);
+    const some = (bytes: Uint8Array, offset: number, length: number) =>
+      write(bytes, offset, Math.min(length, 700_001));
+    handle.write = some as typeof handle.write;
+    handle.writev = (async (pieces: Uint8Array[]) => {
+      const all = Buffer.concat(pieces);
+      return some(all, 0, all.length);
+    }) as unknown as typeof handle.writev;
+    return handle;
+  };
+  const vault = openDirectoryVault(root, { ...nodeFiles, open });
+  const writer = await vault.openWriter('k');
+  const chunks = [13, 1 << 20, 16, 13, 1 << 20, 16, ...Array<number>(40).fill(100), 5000, 1];
+  const content = chunks.map((length) => randomBytes(length));
+  for (const chunk of content) await writer.write(chunk);
+  const ref = await writer.commit();
+  const whole = Buffer.concat(content);
+  expect(ref.sha256).toBe(createHash('sha256').update(whole).digest('hex'));
+  expect(whole.equals(await vault.get('k'))).toBe(true);
+});
 
 it.each(['ENOSPC', 'EDQUOT'])(
   'says that it is full (%s), and shows no half object',
