@@ -16,7 +16,7 @@ import {
   snapshotSchema,
 } from '../contract/plan.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
-import { openSession } from '../postgres/session.ts';
+import { openSession, type Session } from '../postgres/session.ts';
 import { catalogHash } from '../snapshot/catalog-hash.ts';
 import { importSnapshot } from '../snapshot/import-snapshot.ts';
 import { getJson, putJson } from '../vault/json.ts';
@@ -90,14 +90,13 @@ async function dumpUnmoved(
   const settings = await deps.connectionOf(run.input.source);
   const applicationName = applicationNameOf(run.runId, 'schema');
   await using guard = await openSession(settings, { applicationName, purpose: 'worker' });
-  // Session-level, so that it outlives the transaction: the holders see that somebody works on the run.
-  await guard.query('SELECT pg_catalog.pg_advisory_lock_shared($1)', [snapshot.advisoryKey]);
   const before = await catalogHash(guard);
   await importSnapshot(guard, snapshot);
   const inSnapshot = await catalogHash(guard);
-  await guard.query('COMMIT');
   if (before !== inSnapshot) throw moved('between the snapshot and the dump of the schema');
 
+  // From here on a holder may die: pg_dump gets the snapshot from this session.
+  const snapshotName = await exportSnapshot(guard);
   const texts: PlainSql[] = [];
   for (const section of sections) {
     deps.progress({ state: 'DumpSchema', message: section });
@@ -106,14 +105,23 @@ async function dumpUnmoved(
       await dumpSection(session, {
         section,
         filters: run.input.filters,
-        snapshotName: snapshot.name,
+        snapshotName,
         lockWaitMs: run.input.options.lockSeconds * 1_000,
       }),
     );
   }
+  await guard.query('COMMIT');
   const after = await catalogHash(guard);
   if (after !== inSnapshot) throw moved('while the schema was dumped');
   return texts;
+}
+
+async function exportSnapshot(session: Session): Promise<string> {
+  const [row] = await session.query<{ name: string }>(
+    'SELECT pg_catalog.pg_export_snapshot() AS name',
+  );
+  if (row === undefined) throw new HoldfastError('InternalError', 'No snapshot was exported.');
+  return row.name;
 }
 
 function moved(when: string): HoldfastError {
