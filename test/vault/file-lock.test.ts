@@ -50,8 +50,11 @@ it('takes over the lock of a process that is dead, also when many want it', asyn
   const dead = fork(program, [root, '0']);
   await once(dead, 'exit');
   await leaveLock(root, { pid: dead.pid });
+  const begin = performance.now();
   await Promise.all([1, 2, 3].map(() => counting(root, 20)));
   expect(await counterOf(root)).toBe(60);
+  // By the owner's death, not by the lock's age of 10 s.
+  expect(performance.now() - begin).toBeLessThan(8000);
 });
 
 it('waits for a lock whose owner lives, here or on another host', async () => {

@@ -200,6 +200,23 @@ it.each(['manifest', 'signature'] as const)('finds any flipped byte of the %s', 
   );
 });
 
+it('finds that the signature was written anew, although it says the same', async () => {
+  const { sample, backup } = await fresh();
+  const path = pathOf(sample, vaultKeys.signature(backup.source.name, backup.backupId));
+  const good = await readFile(path, 'utf8');
+  for (const bad of [
+    good.replace('  "', '\t "'),
+    good.replace('{', '{"keyId": "x",'),
+    good.trimEnd().replace(/}$/, ' }'),
+    `${good} `,
+  ]) {
+    await writeFile(path, bad);
+    expect((await verify(sample, backup, 'quick')).problems).toMatchObject([{ kind: 'signature' }]);
+  }
+  await writeFile(path, good);
+  expect((await verify(sample, backup, 'quick')).verdict).toBe('intact');
+});
+
 it('finds that a published backup has lost its manifest', async () => {
   const { sample, backup } = await fresh();
   await rm(pathOf(sample, vaultKeys.manifest(backup.source.name, backup.backupId)));
