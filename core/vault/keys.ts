@@ -31,6 +31,7 @@ export const workspaceKeys = {
   verdicts: (runId: string) => `runs/${runId}/verdicts/`,
   verdict: (runId: string, object: number) =>
     `runs/${runId}/verdicts/${String(object).padStart(5, '0')}.json`,
+  phase: (runId: string, state: string) => `runs/${runId}/phases/${state}.json`,
   dumped: (runId: string) => `runs/${runId}/dumped`,
   aborted: (runId: string) => `runs/${runId}/aborted`,
   outcome: (runId: string) => `runs/${runId}/outcome.json`,

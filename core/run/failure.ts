@@ -1,0 +1,97 @@
+/**
+ * A failure on its way through a state machine, which carries two strings only: a name and a cause.
+ *
+ * Invariant: what a handler threw (name, message, hint, evidence) can be had again at the other end; what a service
+ * threw (a timeout, a crash of the function) becomes an error of the catalogue.
+ */
+import { z } from 'zod';
+import { errorCatalogue, type ErrorName, HoldfastError } from '../contract/errors.ts';
+
+export const failureSchema = z.strictObject({
+  error: z.string(),
+  message: z.string(),
+  hint: z.string(),
+  evidence: z.record(z.string(), z.unknown()),
+});
+export type Failure = z.infer<typeof failureSchema>;
+
+/** As AWS Lambda writes the cause of a failed function, and with our fields. */
+const causeSchema = z.looseObject({
+  errorMessage: z.string(),
+  hint: z.string().optional(),
+  evidence: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** What a Catch puts into the state. */
+const caughtSchema = z.looseObject({ Error: z.string(), Cause: z.string().default('') });
+
+/** A Cause has at most 32,768 characters; room is left for the message. */
+const maxEvidenceCharacters = 16_000;
+
+/** What AWS, the engine and the pool call it, when it is no error of ours. */
+const serviceNames: Readonly<Record<string, ErrorName>> = {
+  'States.Timeout': 'TaskTimedOutError',
+  'States.HeartbeatTimeout': 'TaskTimedOutError',
+  'Sandbox.Timedout': 'TaskTimedOutError',
+};
+
+const isCatalogued = (name: string): name is ErrorName => Object.hasOwn(errorCatalogue, name);
+
+/** Any thrown value. What is not ours is an InternalError and keeps its stack as evidence. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof HoldfastError) {
+    return {
+      error: error.name,
+      message: error.message,
+      hint: error.hint,
+      evidence: { ...error.evidence },
+    };
+  }
+  const isError = error instanceof Error;
+  return {
+    error: 'InternalError',
+    message: isError ? `${error.name}: ${error.message}` : String(error),
+    hint: errorCatalogue.InternalError.hint,
+    evidence: isError ? { stack: error.stack } : {},
+  };
+}
+
+/** The text for `Cause`. */
+export function causeOf(failure: Failure): string {
+  const { error, message, hint, evidence } = failure;
+  const envelope = { errorType: error, errorMessage: message, hint };
+  const isSmall = JSON.stringify(evidence).length <= maxEvidenceCharacters;
+  return JSON.stringify(isSmall ? { ...envelope, evidence } : envelope);
+}
+
+/** @param caught `{Error, Cause}` from a Catch; anything else is told as it is */
+export function failureFromCaught(caught: unknown): Failure {
+  const parsed = caughtSchema.safeParse(caught);
+  if (!parsed.success) return failureOf(`The run failed: ${JSON.stringify(caught)}`);
+  const { Error: name, Cause: cause } = parsed.data;
+  const envelope = causeSchema.safeParse(parseJson(cause));
+  const known = isCatalogued(name) ? name : (serviceNames[name] ?? 'InternalError');
+  const message = envelope.success ? envelope.data.errorMessage : cause;
+  return {
+    error: known,
+    message: known === name ? message : `${name}: ${message}`,
+    hint: (envelope.success && envelope.data.hint) || errorCatalogue[known].hint,
+    evidence: (envelope.success && envelope.data.evidence) || {},
+  };
+}
+
+export function toError(failure: Failure): HoldfastError {
+  const name = isCatalogued(failure.error) ? failure.error : 'InternalError';
+  return new HoldfastError(name, failure.message, {
+    hint: failure.hint,
+    evidence: failure.evidence,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
