@@ -1,7 +1,8 @@
 /**
- * Publishes the contract as JSON Schema in docs/schemas/. With `--check`: fails when what is there is not current.
+ * Publishes the contract: JSON Schemas in docs/schemas/ and the catalogue of errors in docs/errors.md.
+ * With `--check`: writes nothing, and fails when what is there is not current.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../core/contract/catalogue.ts';
 import { manifestSchema } from '../core/contract/manifest.ts';
 import { backupInputSchema } from '../core/contract/plan.ts';
+import { errorsPage } from './errors-page.ts';
 
 const published = {
   'manifest-v1': manifestSchema,
@@ -24,27 +26,25 @@ const published = {
   'verify-report': verifyReportSchema,
 } as const;
 
-const folder = join(import.meta.dirname, '../docs/schemas');
+const docs = join(import.meta.dirname, '../docs');
 const isCheck = process.argv.includes('--check');
-let stale = 0;
+const stale: string[] = [];
 
-mkdirSync(folder, { recursive: true });
+mkdirSync(join(docs, 'schemas'), { recursive: true });
 for (const [name, schema] of Object.entries(published)) {
-  const file = join(folder, `${name}.schema.json`);
   const io = name === 'backup-input' ? 'input' : 'output';
-  const text = `${JSON.stringify(z.toJSONSchema(schema, { io }), null, 2)}\n`;
-  if (!isCheck) writeFileSync(file, text);
-  else if (readOrEmpty(file) !== text) {
-    stale += 1;
-    console.error(`docs/schemas/${name}.schema.json is not current: run \`npm run docs\`.`);
-  }
+  publish(
+    `schemas/${name}.schema.json`,
+    `${JSON.stringify(z.toJSONSchema(schema, { io }), null, 2)}\n`,
+  );
 }
-process.exitCode = stale === 0 ? 0 : 1;
+publish('errors.md', errorsPage());
 
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
+for (const file of stale) console.error(`docs/${file} is not current: run \`npm run docs\`.`);
+process.exitCode = stale.length === 0 ? 0 : 1;
+
+function publish(name: string, text: string): void {
+  const file = join(docs, name);
+  if (!isCheck) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) stale.push(name);
 }
