@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { HoldfastError } from '../contract/errors.ts';
 
 /** Exports of `assembly/fingerprint.ts`; addresses and lengths are bytes. */
-interface FingerprintExports extends WebAssembly.Exports {
+interface FingerprintExports {
   readonly memory: WebAssembly.Memory;
   readonly hashText: (at: number, length: number) => void;
   readonly hashBinary: (at: number, length: number) => void;
