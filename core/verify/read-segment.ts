@@ -49,7 +49,9 @@ export async function openSegment(
   const check = new HashCheck(object.key, segment.sha256);
   const count = new Count();
   // 1 MiB at once: the default of 16 KB costs half the speed.
-  const inflate = createZstdDecompress({ chunkSize: 1 << 20 });
+  const inflate = createZstdDecompress({
+    chunkSize: Math.min(1 << 20, Math.max(1024, segment.rawBytes)),
+  });
   const decrypt = deps.keyRing.decryptSegment(contextOf(deps.vaultId, object.key));
   // The error of any stage arrives at the last one, which is what the caller reads.
   pipeline(stored, check, decrypt, count, inflate, () => {});

@@ -13,6 +13,7 @@ import { writeEvidence } from '../evidence/record.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
 import { vaultKeys } from '../vault/keys.ts';
 import { readVaultMarker } from '../vault/marker.ts';
+import { mapSome } from './map-some.ts';
 import { loadManifest, type OpenedBackup } from './open-backup.ts';
 import { verifyObject } from './verify-object.ts';
 
@@ -137,7 +138,6 @@ async function storedManifestHash(
   }
 }
 
-/** As many at once as allowed; the first error ends it, and the others are waited for. */
 async function verifyAll(
   deps: VerifyBackupDeps,
   input: VerifyBackupInput,
@@ -151,25 +151,8 @@ async function verifyAll(
   if (!(input.concurrency >= 1)) {
     throw new HoldfastError(
       'UsageError',
-      `concurrency is ${input.concurrency}; it must be 1 or more.`,
+      `concurrency is ${input.concurrency}; it must be at least 1.`,
     );
   }
-  const verdicts: ObjectVerdict[] = new Array(manifest.objects.length);
-  let next = 0;
-  let hasFailed = false;
-  const work = async () => {
-    while (!hasFailed && next < verdicts.length) {
-      const index = next++;
-      try {
-        verdicts[index] = await verifyOne(index);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    }
-  };
-  const workers = Array.from({ length: Math.min(input.concurrency, verdicts.length) }, work);
-  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
-  return verdicts;
+  return mapSome(manifest.objects, input.concurrency, (_, index) => verifyOne(index));
 }

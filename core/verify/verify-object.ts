@@ -8,6 +8,7 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { ObjectVerdict } from '../contract/plan.ts';
+import { mapSome } from './map-some.ts';
 import { type HeldSegment, isTiled, segmentsOf } from './object-contents.ts';
 import { hashStored, type ReadDeps, type StoredObject } from './read-segment.ts';
 import { type Finding, storedFinding, verifySegment } from './verify-segment.ts';
@@ -74,35 +75,37 @@ async function lookQuickly(look: Look): Promise<Seen> {
 }
 
 async function lookFully(look: Look): Promise<Seen> {
-  const { deps, object, held, size, index } = look;
-  const findings = tooLong(look);
-  let rows = 0;
-  for (const each of held) {
-    const { table, segment } = each;
-    if (segment.offset + segment.storedBytes > size) {
-      findings.push({ table, ...truncatedAt(size, object) });
-      continue;
-    }
-    const result = await verifySegment(deps, object, each);
-    if (result.finding !== undefined) findings.push({ table, ...result.finding });
-    rows += result.rows;
-    const { storedBytes } = segment;
-    const { rawBytes } = result;
-    deps.progress?.({
+  const { held, size, object } = look;
+  const findings: TableFinding[] = [];
+  const results = await mapSome(held, segmentsAtOnce(held), async (each) => {
+    const { offset, storedBytes } = each.segment;
+    if (offset + storedBytes > size) return { rows: 0, finding: truncatedAt(size, object) };
+    const result = await verifySegment(look.deps, object, each);
+    const { rows, rawBytes } = result;
+    look.deps.progress?.({
       state: 'VerifyUnit',
-      unit: index,
-      table,
+      unit: look.index,
+      table: each.table,
       rawBytes,
-      rows: result.rows,
+      rows,
       storedBytes,
     });
+    return result;
+  });
+  for (const [i, { finding }] of results.entries()) {
+    if (finding !== undefined) findings.push({ table: held[i]?.table ?? null, ...finding });
   }
   // Bytes that belong to no segment of this backup (an older backup's object) still have the object's hash.
   if (findings.length === 0 && !isTiled(held, object.storedBytes)) {
     findings.push(...(await compareStored(look)));
   }
-  return { rows, findings };
+  const rows = results.reduce((sum, result) => sum + result.rows, 0);
+  return { rows, findings: [...tooLong(look), ...findings] };
 }
+
+/** A thousand tiny tables would mostly wait for the thread pool; large segments keep it busy, and memory small. */
+const segmentsAtOnce = (held: readonly HeldSegment[]): number =>
+  held.every(({ segment }) => segment.rawBytes <= 1 << 20) ? 8 : 1;
 
 function tooLong({ size, object }: Look): TableFinding[] {
   if (size <= object.storedBytes) return [];
