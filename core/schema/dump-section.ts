@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { HoldfastError } from '../contract/errors.ts';
+import { scopeOf } from '../contract/filters.ts';
 import { takeSocket } from '../postgres/raw-socket.ts';
 import type { Session } from '../postgres/session.ts';
 import { greeting } from './backend-frames.ts';
@@ -14,7 +15,7 @@ import { schemaDumpError } from './dump-errors.ts';
 import { answerExchanges } from './exchange-loop.ts';
 import { type PgDumpRequest, pgDumpArgs } from './pg-dump-args.ts';
 import type { PgDumpJob, PgDumpResult } from './pg-dump-channel.ts';
-import { type PlainSql, plainSql } from './plain-sql.ts';
+import { type PlainSql, plainSql, publicSchemaSql } from './plain-sql.ts';
 
 export type DumpSectionRequest = Omit<PgDumpRequest, 'restrictKey'>;
 
@@ -37,7 +38,14 @@ export async function dumpSection(session: Session, request: DumpSectionRequest)
   }
   const restrictKey = randomBytes(16).toString('hex');
   const text = await runPgDump(session, pgDumpArgs({ ...request, restrictKey }));
-  return plainSql(text, restrictKey, session.serverVersionNum);
+  const plain = plainSql(text, restrictKey, session.serverVersionNum);
+  return { ...plain, sql: preamble(session, request) + plain.sql };
+}
+
+/** A partial dump may go into a database that exists: its schema `public` is not ours to change. */
+function preamble(session: Session, { section, filters }: DumpSectionRequest): string {
+  const isWhole = scopeOf({ ...filters, sections: 'all' }) === 'full';
+  return section === 'pre-data' && isWhole ? publicSchemaSql(session.serverVersionNum) : '';
 }
 
 async function runPgDump(session: Session, args: readonly string[]): Promise<string> {

@@ -38,12 +38,7 @@ export function answerExchanges(
     Atomics.add(turn, 0, 1);
     Atomics.notify(turn, 0);
   };
-  const onLost = (cause?: unknown) => {
-    lost ??= new HoldfastError('ConnectionLostError', 'The connection broke while the schema was read.', {
-      ...(cause === undefined ? {} : { cause }),
-    });
-    if (collector !== undefined) answer(collector.bytes());
-  };
+  const endOfConnection = () => answer(collector?.bytes() ?? new Uint8Array());
 
   raw.onData((chunk) => {
     if (collector?.push(chunk) !== true) return;
@@ -59,11 +54,13 @@ export function answerExchanges(
     }
     answer(bytes);
   });
-  raw.socket.once('error', onLost);
-  raw.socket.once('close', () => onLost());
+  raw.onLost((error) => {
+    lost = error;
+    if (collector !== undefined) endOfConnection();
+  });
   port.on('message', ({ bytes, answers }: Exchange) => {
     collector = new AnswerCollector(answers);
-    if (lost !== undefined || raw.socket.destroyed) onLost();
+    if (lost !== undefined) endOfConnection();
     else raw.write(bytes);
   });
 

@@ -1,8 +1,11 @@
 /** Makes pg_dump's text plain SQL: for psql of any version and for drivers, and for the server it came from. */
 import { HoldfastError } from '../contract/errors.ts';
 
-/** First server version that knows transaction_timeout; pg_dump 18 sets it whatever the server is. */
+/** First server versions that know what pg_dump 18 writes whatever the server is. */
 const transactionTimeoutSince = 170_000;
+const runAsOwnerSince = 160_000;
+/** First server version whose new databases let nobody but the owner create in schema public. */
+const closedPublicSince = 150_000;
 
 export interface PlainSql {
   readonly sql: string;
@@ -28,11 +31,17 @@ export function plainSql(text: string, restrictKey: string, serverVersionNum: nu
   }
   const head = text.slice(0, from);
   const body = text.slice(from + before.length, to);
-  const isUnknownThere = serverVersionNum < transactionTimeoutSince;
   return {
-    sql: head + (isUnknownThere ? withoutTransactionTimeout(body) : body),
+    sql: head + forServer(body, serverVersionNum),
     pgDumpVersion: version,
   };
+}
+
+function forServer(body: string, serverVersionNum: number): string {
+  let sql = body;
+  if (serverVersionNum < transactionTimeoutSince) sql = withoutTransactionTimeout(sql);
+  if (serverVersionNum < runAsOwnerSince) sql = withoutRunAsOwner(sql);
+  return sql;
 }
 
 /** In the block of settings at the top only: it ends with the first empty line after them. */
@@ -43,4 +52,26 @@ function withoutTransactionTimeout(body: string): string {
   return start < 0 || start > endOfSettings
     ? body
     : body.slice(0, start) + body.slice(start + line.length);
+}
+
+/** What pg_dump writes for every subscription of a server that has no such option: there it is always so. */
+function withoutRunAsOwner(body: string): string {
+  const subscription =
+    /^(-- Name: [^\n]*; Type: SUBSCRIPTION; [^\n]*\n--\n\nCREATE SUBSCRIPTION .*? WITH \(connect = false[^;]*?), run_as_owner = true\);$/gms;
+  return body.replace(subscription, '$1);');
+}
+
+/**
+ * To be run before pre-data of an older server: pg_dump 18 writes the rights on schema `public` as a difference to what
+ * a new database of PostgreSQL 15 has. Restored on 14, a schema that was closed would be open to everybody without this.
+ */
+export function publicSchemaSql(serverVersionNum: number): string {
+  if (serverVersionNum >= closedPublicSince) return '';
+  return `DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public') THEN
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+  END IF;
+END $$;
+
+`;
 }
