@@ -1,12 +1,16 @@
 /**
- * What every adapter of `Vault` and `Workspace` must do. An adapter's test calls these with a maker of empty ones.
+ * What every adapter of `Vault` must do (and, re-exported, of `Workspace`). An adapter's test calls these with a maker
+ * of empty ones.
  * Only the ports are used here: what is peculiar to an adapter is tested beside it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Vault, Workspace } from '../../core/vault/vault.ts';
+import type { Vault } from '../../core/vault/vault.ts';
+import { badKeys } from './bad-keys.ts';
+
+export { workspaceContract } from './workspace-contract.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (body: Uint8Array) => new TextDecoder().decode(body);
@@ -17,27 +21,6 @@ const keysOf = async (list: AsyncIterable<{ key: string }>) => {
   return keys;
 };
 const named = (name: string) => expect.objectContaining({ name });
-
-/** Keys that no adapter may take: they would leave the vault, or mean two things. */
-export const badKeys = [
-  '',
-  '/',
-  '/etc/passwd',
-  '..',
-  '../x',
-  'a/../../x',
-  'a/..',
-  './a',
-  'a/./b',
-  'a//b',
-  'a/',
-  'a\0b',
-  'a\\..\\b',
-  'a\nb',
-  '.meta/a.json',
-  'a/.hidden',
-  '\ud800',
-];
 
 export function vaultContract(name: string, makeVault: () => Promise<Vault>): void {
   describe(`${name} keeps the contract of a vault`, () => {
@@ -279,89 +262,5 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
         { numRuns: 60 },
       );
     });
-  });
-}
-
-export function workspaceContract(name: string, makeWorkspace: () => Promise<Workspace>): void {
-  describe(`${name} keeps the contract of a workspace`, () => {
-    it('gives back the newest document and says undefined when there is none', async () => {
-      const workspace = await makeWorkspace();
-      expect(await workspace.get('runs/r/run.json')).toBeUndefined();
-      await workspace.put('runs/r/run.json', bytes('one'));
-      const { etag } = await workspace.put('runs/r/run.json', bytes('two'));
-      const entry = await workspace.get('runs/r/run.json');
-      expect(text(entry?.body ?? bytes(''))).toBe('two');
-      expect(entry?.etag).toBe(etag);
-    });
-
-    it('creates once with If-None-Match, whoever tries', async () => {
-      const workspace = await makeWorkspace();
-      const tries = Array.from({ length: 12 }, (_, i) =>
-        workspace.put('leases/s.json', bytes(`owner ${i}`), { ifNoneMatch: '*' }),
-      );
-      const results = await Promise.allSettled(tries);
-      const won = results.filter((result) => result.status === 'fulfilled');
-      expect(won).toHaveLength(1);
-      expect((await workspace.get('leases/s.json'))?.etag).toBe(won[0]?.value.etag);
-    });
-
-    it('swaps once per etag, whoever tries', async () => {
-      const workspace = await makeWorkspace();
-      const { etag } = await workspace.put('leases/s.json', bytes('first'));
-      const tries = Array.from({ length: 12 }, (_, i) =>
-        workspace.put('leases/s.json', bytes(`next ${i}`), { ifMatch: etag }),
-      );
-      const results = await Promise.allSettled(tries);
-      const won = results.filter((result) => result.status === 'fulfilled');
-      expect(won).toHaveLength(1);
-      expect((await workspace.get('leases/s.json'))?.etag).toBe(won[0]?.value.etag);
-      for (const result of results) {
-        if (result.status === 'rejected') {
-          expect(result.reason).toEqual(named('PreconditionFailedError'));
-        }
-      }
-    });
-
-    it('does not swap what is gone or another', async () => {
-      const workspace = await makeWorkspace();
-      const failed = named('PreconditionFailedError');
-      await expect(workspace.put('k', bytes('x'), { ifMatch: 'etag' })).rejects.toEqual(failed);
-      const { etag } = await workspace.put('k', bytes('x'));
-      await workspace.put('k', bytes('y'));
-      await expect(workspace.put('k', bytes('z'), { ifMatch: etag })).rejects.toEqual(failed);
-      await expect(workspace.delete('k', { ifMatch: etag })).rejects.toEqual(failed);
-      expect(text((await workspace.get('k'))?.body ?? bytes(''))).toBe('y');
-    });
-
-    it('deletes, with and without a condition, and again without an error', async () => {
-      const workspace = await makeWorkspace();
-      const { etag } = await workspace.put('k', bytes('x'));
-      await workspace.delete('k', { ifMatch: etag });
-      expect(await workspace.get('k')).toBeUndefined();
-      await workspace.delete('k', { ifMatch: etag });
-      await workspace.delete('k');
-    });
-
-    it('lists the keys of a prefix in order', async () => {
-      const workspace = await makeWorkspace();
-      for (const key of ['runs/b/2', 'runs/a/2', 'runs/a/1', 'claims/x']) {
-        await workspace.put(key, bytes(key));
-      }
-      const keys: string[] = [];
-      for await (const key of workspace.list('runs/')) keys.push(key);
-      expect(keys).toEqual(['runs/a/1', 'runs/a/2', 'runs/b/2']);
-    });
-
-    it.each(badKeys.map((key) => [JSON.stringify(key), key]))(
-      'refuses the key %s',
-      async (_, key) => {
-        const workspace = await makeWorkspace();
-        const refused = named('InvalidObjectKeyError');
-        await expect(workspace.put(key, bytes('x'))).rejects.toEqual(refused);
-        await expect(workspace.put(key, bytes('x'), { ifNoneMatch: '*' })).rejects.toEqual(refused);
-        await expect(workspace.get(key)).rejects.toEqual(refused);
-        await expect(workspace.delete(key)).rejects.toEqual(refused);
-      },
-    );
   });
 }

@@ -1,0 +1,20 @@
+/** Keys that no adapter may take: they would leave the vault, or mean two things. */
+export const badKeys = [
+  '',
+  '/',
+  '/etc/passwd',
+  '..',
+  '../x',
+  'a/../../x',
+  'a/..',
+  './a',
+  'a/./b',
+  'a//b',
+  'a/',
+  'a\0b',
+  'a\\..\\b',
+  'a\nb',
+  '.meta/a.json',
+  'a/.hidden',
+  '\ud800',
+];
