@@ -1,0 +1,70 @@
+/**
+ * The run's sessions as the server sees them: opened, counted and ended.
+ *
+ * Invariant: a session is counted or ended by process id **and** name, because process ids are used again.
+ */
+import type { Holder } from '../contract/plan.ts';
+import { applicationNameOf, applicationNamePrefixOf } from '../postgres/application-name.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
+import { openSession, type Session } from '../postgres/session.ts';
+
+/** Terminating a session takes milliseconds; one that is deep in I/O a little longer. */
+const endTimeoutMs = 5_000;
+
+export const openHolder = (
+  settings: ConnectionSettings,
+  runId: string,
+  number: number,
+): Promise<Session> =>
+  openSession(settings, {
+    applicationName: applicationNameOf(runId, `holder-${number}`),
+    purpose: 'holder',
+  });
+
+export const holderOf = (
+  runId: string,
+  number: number,
+  session: Session,
+  snapshot: string,
+): Holder => ({
+  pid: session.backendPid,
+  applicationName: applicationNameOf(runId, `holder-${number}`),
+  snapshot,
+});
+
+/** One more than the highest number that was given away. */
+export const nextHolderNumber = (holders: readonly Holder[]): number =>
+  1 + Math.max(0, ...holders.map(({ applicationName }) => Number(applicationName.split('-').at(-1))));
+
+/** Those of `holders` that the server still has. */
+export async function livingHolders(
+  session: Session,
+  holders: readonly Holder[],
+): Promise<Holder[]> {
+  const rows = await session.query<{ pid: number; name: string }>(
+    'SELECT pid, application_name AS name FROM pg_stat_activity WHERE pid = ANY ($1)',
+    [holders.map(({ pid }) => pid)],
+  );
+  const alive = new Set(rows.map(({ pid, name }) => `${pid} ${name}`));
+  return holders.filter(({ pid, applicationName }) => alive.has(`${pid} ${applicationName}`));
+}
+
+/**
+ * Ends sessions of the run, all but the asking one, and waits until they are gone.
+ *
+ * @param which `holders`; or `all`: workers too, which hold locks on their own tables
+ * @returns how many there were
+ */
+export async function endSessions(
+  session: Session,
+  runId: string,
+  which: 'holders' | 'all',
+): Promise<number> {
+  const prefix = applicationNamePrefixOf(runId) + (which === 'holders' ? 'holder-' : '');
+  const rows = await session.query<{ ended: boolean }>(
+    `SELECT pg_terminate_backend(pid, ${endTimeoutMs}) AS ended FROM pg_stat_activity
+      WHERE starts_with(application_name, $1) AND datname = current_database() AND pid <> pg_backend_pid()`,
+    [prefix],
+  );
+  return rows.filter(({ ended }) => ended).length;
+}
