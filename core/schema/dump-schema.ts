@@ -7,18 +7,12 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
-import {
-  type Run,
-  runSchema,
-  type SchemaReceipt,
-  schemaReceiptSchema,
-  type SnapshotRecord,
-  snapshotSchema,
-} from '../contract/plan.ts';
+import { type Run, type SchemaReceipt, type SnapshotRecord, schemaReceiptSchema } from '../contract/plan.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { catalogHash } from '../snapshot/catalog-hash.ts';
 import { importSnapshot } from '../snapshot/import-snapshot.ts';
+import { readRun, readSnapshot } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { dumpSection } from './dump-section.ts';
@@ -43,11 +37,8 @@ export async function dumpSchemaState(
   deps: SchemaDeps,
   { runId }: InputOf<'DumpSchema'>,
 ): Promise<OutputOf<'DumpSchema'>> {
-  const run = await getJson(deps.workspace, runSchema, workspaceKeys.run(runId));
-  const snapshot = await getJson(deps.workspace, snapshotSchema, workspaceKeys.snapshot(runId));
-  if (run === undefined || snapshot === undefined) {
-    throw new HoldfastError('InternalError', `The run ${runId} has no plan or no snapshot yet.`);
-  }
+  const run = await readRun(deps.workspace, runId);
+  const snapshot = await readSnapshot(deps.workspace, runId);
   const key = workspaceKeys.schema(runId);
   const earlier = await getJson(deps.workspace, schemaReceiptSchema, key);
   if (earlier !== undefined) return summary(earlier);

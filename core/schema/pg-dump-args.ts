@@ -13,6 +13,8 @@ export interface PgDumpRequest {
   readonly restrictKey: string;
 }
 
+const systemTables = ['pg_catalog.*', 'information_schema.*'];
+
 export function pgDumpArgs(request: PgDumpRequest): string[] {
   const { filters } = request;
   const each = (option: string, patterns: readonly string[]) =>
@@ -33,6 +35,8 @@ export function pgDumpArgs(request: PgDumpRequest): string[] {
     ...each('exclude-schema', filters.excludeSchemas),
     ...each('table', filters.tables),
     ...each('exclude-table', filters.excludeTables),
+    // `--table p*` would match tables of the system too, which nobody can restore.
+    ...(filters.tables.length === 0 ? [] : each('exclude-table', systemTables)),
     // Of the schema it only concerns REFRESH MATERIALIZED VIEW.
     ...each('exclude-table-data', filters.excludeTableData),
   ];
