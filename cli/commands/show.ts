@@ -1,0 +1,43 @@
+/** `holdfast show`: what one backup holds, by its signed manifest, and what is known about it. */
+import { Command } from 'commander';
+import type { EvidenceRecord } from '../../core/contract/catalogue.ts';
+import { findBackup } from '../../core/evidence/catalogue.ts';
+import { readAllEvidence } from '../../core/evidence/record.ts';
+import { loadManifest } from '../../core/verify/open-backup.ts';
+import { openStore } from '../open.ts';
+import { addJson, addKey, addVault, type VaultOptions } from '../options.ts';
+import { describeBackup } from '../output/describe-backup.ts';
+import { print, printJson } from '../output/streams.ts';
+
+interface ShowOptions extends VaultOptions {
+  readonly source?: string;
+}
+
+export function showCommand(): Command {
+  const command = new Command('show')
+    .description('Show what a backup holds: tables, sizes, warnings, evidence.')
+    .argument('[backup]', 'id of a backup, the beginning of one, or "latest"', 'latest')
+    .option('--source <name>', 'of which source, when the vault has several')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast show latest --vault /backups/shop
+  holdfast show shop-20261121T0400 --vault /backups/shop
+  holdfast show latest --vault /backups/shop --json | jq .manifest.totals`,
+    )
+    .action(show);
+  return addJson(addKey(addVault(command)));
+}
+
+async function show(wanted: string, options: ShowOptions): Promise<void> {
+  const store = await openStore(options);
+  const source = options.source === undefined ? {} : { source: options.source };
+  const entry = await findBackup(store.vault, wanted, source);
+  const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
+  const { manifest, sha256 } = await loadManifest(deps, entry.source, entry.backupId);
+  const evidence: EvidenceRecord[] = [];
+  for await (const record of readAllEvidence(deps, entry.source, entry.backupId)) evidence.push(record);
+  if (options.json) printJson({ backupId: entry.backupId, manifestSha256: sha256, manifest, evidence });
+  else print(describeBackup(manifest, evidence));
+}

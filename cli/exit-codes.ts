@@ -1,0 +1,13 @@
+/** Exit codes are public: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged". */
+import { isHoldfastError } from '../core/contract/errors.ts';
+
+export const exitCodes = { good: 0, failed: 1, wrongUse: 2, damaged: 3 } as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Wrong use is what another command line would put right, before or without looking at the server. */
+export function exitCodeOf(error: unknown): ExitCode {
+  return isHoldfastError(error, 'UsageError', 'ConfigurationError', 'PatternMatchesNothingError')
+    ? exitCodes.wrongUse
+    : exitCodes.failed;
+}

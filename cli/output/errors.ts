@@ -1,0 +1,26 @@
+/** An error as text for a person and as JSON for a script: what happened, and what to do now. */
+import { HoldfastError } from '../../core/contract/errors.ts';
+
+export interface RenderedError {
+  readonly text: string;
+  readonly json: { readonly name: string; readonly message: string; readonly hint: string };
+}
+
+export function renderError(error: unknown): RenderedError {
+  const isKnown = error instanceof HoldfastError;
+  const known = isKnown
+    ? error
+    : new HoldfastError('InternalError', error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
+  const { name, message, hint } = known;
+  const lines = [`${name}: ${message}`, `  What to do: ${hint}`];
+  if (!isKnown || name === 'InternalError') lines.push(...traceOf(error));
+  return { text: lines.join('\n'), json: { name, message, hint } };
+}
+
+/** Only for what nobody foresaw: a report needs it; for all else it is noise. */
+function traceOf(error: unknown): string[] {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack === undefined ? [] : stack.split('\n').slice(1).map((line) => `  ${line.trim()}`);
+}

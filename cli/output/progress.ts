@@ -1,0 +1,74 @@
+/**
+ * Shows progress on stderr: one live line on a terminal, plain lines elsewhere (at each phase and every few seconds).
+ */
+import type { Progress } from '../../core/contract/deps.ts';
+import { maskSecrets } from '../../local/connection/mask-secrets.ts';
+import { formatBytes, formatDuration, formatRate, printable } from './format.ts';
+import { ProgressMeter, type Reading } from './meter.ts';
+
+export interface ProgressView {
+  readonly onProgress: (event: Progress) => void;
+  /** A line of its own, above the live one. */
+  note(text: string): void;
+  /** Takes the live line away. Safe to call again. */
+  end(): void;
+}
+
+const liveEveryMs = 100;
+const plainEveryMs = 5_000;
+const barWidth = 20;
+
+export function openProgress(
+  output: NodeJS.WriteStream = process.stderr,
+  now: () => number = () => performance.now(),
+): ProgressView {
+  const meter = new ProgressMeter();
+  const isLive = output.isTTY === true && process.env['TERM'] !== 'dumb';
+  const clear = () => (isLive ? output.write('\r\u001b[K') : true);
+  const show = () => {
+    const reading = meter.read(now());
+    if (reading === undefined) return;
+    if (!isLive) output.write(`${maskSecrets(plainLine(reading))}\n`);
+    else output.write(`\r\u001b[K${fit(maskSecrets(liveLine(reading)), output.columns)}`);
+  };
+  const timer = setInterval(show, isLive ? liveEveryMs : plainEveryMs);
+  timer.unref();
+  return {
+    onProgress(event) {
+      const isNewPhase = meter.add(event, now());
+      if (event.message !== undefined) this.note(event.message);
+      if (isNewPhase) show();
+    },
+    note(text) {
+      clear();
+      output.write(`${maskSecrets(printable(text))}\n`);
+    },
+    end() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}
+
+function liveLine(reading: Reading): string {
+  const filled = Math.round((reading.fraction ?? 0) * barWidth);
+  const bar = reading.fraction === undefined ? '' : `[${'#'.repeat(filled).padEnd(barWidth, '.')}] `;
+  return `${bar}${plainLine(reading)}`;
+}
+
+function plainLine(reading: Reading): string {
+  const { phase, fraction, doneBytes, bytesPerSecond, leftMs, table } = reading;
+  const parts = [phase];
+  if (fraction !== undefined) parts.push(`${Math.floor(fraction * 100)} %`);
+  if (doneBytes > 0) parts.push(formatBytes(doneBytes));
+  if (bytesPerSecond !== undefined) parts.push(formatRate(bytesPerSecond));
+  if (leftMs !== undefined) parts.push(`${formatDuration(leftMs)} left`);
+  if (table !== undefined) parts.push(printable(table));
+  return parts.join('  ');
+}
+
+/** A line that wraps could not be taken back with one carriage return. */
+function fit(line: string, columns = 80): string {
+  const characters = [...line];
+  return characters.length < columns ? line : `${characters.slice(0, columns - 2).join('')}…`;
+}

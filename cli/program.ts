@@ -1,0 +1,52 @@
+/** The command line as a whole: what commands there are and how wrong use is answered. */
+import { Command } from 'commander';
+import { holdfastVersion } from '../local/version.ts';
+import { backupCommand } from './commands/backup.ts';
+import { demoCommand } from './commands/demo.ts';
+
+import { initCommand } from './commands/init.ts';
+import { listCommand } from './commands/list.ts';
+import { showCommand } from './commands/show.ts';
+import { verifyCommand } from './commands/verify.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+/** What a command calls to end with another exit code than 0 without an error. */
+export type SetExitCode = (code: ExitCode) => void;
+
+const examples = `
+Examples:
+  holdfast init --vault /backups/shop
+  holdfast backup --vault /backups/shop --database postgresql://app@localhost/shop
+  holdfast list --vault /backups/shop
+  holdfast verify latest --vault /backups/shop
+  holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
+  holdfast demo
+
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged".
+Each command has examples of its own: holdfast COMMAND --help`;
+
+export function makeProgram(setExitCode: SetExitCode): Command {
+  const program = new Command('holdfast')
+    .description('Back PostgreSQL up, and prove that the backup is whole.')
+    .version(holdfastVersion(), '-V, --version', 'print the version of Holdfast')
+    .addHelpText('after', examples);
+  const commands = [
+    initCommand(),
+    backupCommand(setExitCode),
+    listCommand(setExitCode),
+    showCommand(),
+    verifyCommand(setExitCode),
+
+    demoCommand(setExitCode),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands]) {
+    // Errors are rendered in one place (main.ts), and as JSON when that was asked for.
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .showSuggestionAfterError(true)
+      .allowExcessArguments(false);
+  }
+  return program;
+}
