@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { filtersSchema } from './filters.ts';
 import {
   copyFormatSchema,
+  inventorySchema,
   objectSchema,
   segmentSchema,
   tableSchema,
@@ -147,7 +148,7 @@ export const receiptSchema = z.strictObject({
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 
-/** `inventory.json`: what PlanUnits found, less rows and segments, which come from receipts. */
+/** A table as PlanUnits found it, less rows and segments, which come from receipts. */
 export const plannedTableSchema = tableSchema.omit({
   rows: true,
   fingerprint: true,
@@ -158,8 +159,22 @@ export const plannedTableSchema = tableSchema.omit({
 });
 export type PlannedTable = z.infer<typeof plannedTableSchema>;
 
+/** `inventory.json`: what PlanUnits found. Its units are `units/00000-0.json` and so on, without a gap. */
+export const inventoryRecordSchema = z.strictObject({
+  inventory: inventorySchema,
+  tables: z.array(plannedTableSchema),
+  units: count,
+  /** Of the plan as it was made: grows with the database. */
+  chunkBytes: count,
+  /** In addition to those of the run. */
+  warnings: z.array(warningSchema),
+});
+export type InventoryRecord = z.infer<typeof inventoryRecordSchema>;
+
 /** `schema.json`: what DumpSchema wrote. Object indices are into `objects` of this document. */
 export const schemaReceiptSchema = z.strictObject({
+  /** Instant of the snapshot that it was dumped in: a later snapshot of the same run needs another dump. */
+  snapshot: z.iso.datetime(),
   objects: z.array(objectSchema),
   sections: z.array(
     z.strictObject({

@@ -7,13 +7,19 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
-import { type Run, type SchemaReceipt, type SnapshotRecord, schemaReceiptSchema } from '../contract/plan.ts';
+import {
+  type Run,
+  type SchemaReceipt,
+  type SnapshotRecord,
+  schemaReceiptSchema,
+} from '../contract/plan.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
-import { openSession, type Session } from '../postgres/session.ts';
+import { openSession } from '../postgres/session.ts';
 import { catalogHash } from '../snapshot/catalog-hash.ts';
+import { exportSnapshot } from '../snapshot/fix-snapshot.ts';
 import { importSnapshot } from '../snapshot/import-snapshot.ts';
 import { readRun, readSnapshot } from '../snapshot/marks.ts';
-import { getJson, putJson } from '../vault/json.ts';
+import { decodeJson, getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { dumpSection } from './dump-section.ts';
 import type { DumpedSection } from './pg-dump-args.ts';
@@ -40,28 +46,33 @@ export async function dumpSchemaState(
   const run = await readRun(deps.workspace, runId);
   const snapshot = await readSnapshot(deps.workspace, runId);
   const key = workspaceKeys.schema(runId);
-  const earlier = await getJson(deps.workspace, schemaReceiptSchema, key);
-  if (earlier !== undefined) return summary(earlier);
-
+  const entry = await deps.workspace.get(key);
+  const earlier = entry && decodeJson(schemaReceiptSchema, entry.body, key);
+  if (isOf(snapshot, earlier)) return summary(earlier);
   const receipt = await dumpAndWrite(deps, run, snapshot);
   try {
-    await putJson(deps.workspace, key, receipt, { ifNoneMatch: '*' });
+    const unchanged = entry ? { ifMatch: entry.etag } : { ifNoneMatch: '*' as const };
+    await putJson(deps.workspace, key, receipt, unchanged);
   } catch (error) {
     if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
-    // A predecessor that was thought dead was quicker: its receipt counts, our objects age out.
+    // A predecessor that was thought dead was quicker, and later states may have added to its receipt: it counts.
     const theirs = await getJson(deps.workspace, schemaReceiptSchema, key);
-    if (theirs === undefined) throw error;
+    if (!isOf(snapshot, theirs)) throw error;
     return summary(theirs);
   }
   return summary(receipt);
 }
+
+/** A receipt of an earlier snapshot does not count: SchemaMovedError begins again with another one. */
+const isOf = (snapshot: SnapshotRecord, receipt?: SchemaReceipt): receipt is SchemaReceipt =>
+  receipt?.snapshot === snapshot.instant;
 
 async function dumpAndWrite(
   deps: SchemaDeps,
   run: Run,
   snapshot: SnapshotRecord,
 ): Promise<SchemaReceipt> {
-  const empty = { objects: [], sections: [], pgDumpVersion: 'none' };
+  const empty = { snapshot: snapshot.instant, objects: [], sections: [], pgDumpVersion: 'none' };
   if (run.input.filters.sections === 'data') return empty;
   const texts = await dumpUnmoved(deps, run, snapshot);
   const written: WrittenSection[] = [];
@@ -105,14 +116,6 @@ async function dumpUnmoved(
   const after = await catalogHash(guard);
   if (after !== inSnapshot) throw moved('while the schema was dumped');
   return texts;
-}
-
-async function exportSnapshot(session: Session): Promise<string> {
-  const [row] = await session.query<{ name: string }>(
-    'SELECT pg_catalog.pg_export_snapshot() AS name',
-  );
-  if (row === undefined) throw new HoldfastError('InternalError', 'No snapshot was exported.');
-  return row.name;
 }
 
 function moved(when: string): HoldfastError {
