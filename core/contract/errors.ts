@@ -211,6 +211,10 @@ export const errorCatalogue = {
   ),
 
   // Backups
+  BackupDamagedError: entry(
+    'objects of the backup are not what was written',
+    'Nothing was published. Check the storage of the vault (disk, memory, controller), then run again.',
+  ),
   BackupNotFoundError: entry('there is no such backup', 'See `holdfast list`.'),
   ManifestInvalidError: entry(
     'the manifest cannot be read',

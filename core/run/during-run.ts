@@ -4,10 +4,19 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Run } from '../contract/plan.ts';
-import { throwIfAborted } from './abort-mark.ts';
+import { readRun, throwIfAborted } from '../snapshot/marks.ts';
 import { renewLease } from './lease.ts';
 import { recordSpan, type SpannedState } from './phases.ts';
-import { readRun } from './run-record.ts';
+
+/** @throws LeaseHeldError when another run has taken the lease over */
+export async function keepLease(
+  deps: Pick<Deps, 'workspace' | 'now'>,
+  runId: string,
+): Promise<Run> {
+  const run = await readRun(deps.workspace, runId);
+  await renewLease(deps, run);
+  return run;
+}
 
 /**
  * @throws RunAbortedError, LeaseHeldError, and what `work` throws. A lease that is lost while the work goes on does
@@ -17,19 +26,18 @@ export async function duringRun<T>(
   deps: Deps,
   state: SpannedState,
   runId: string,
-  work: (run: Run) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
-  await throwIfAborted(deps, runId);
-  const run = await readRun(deps, runId);
-  await renewLease(deps, run);
+  await throwIfAborted(deps.workspace, runId);
+  const run = await keepLease(deps, runId);
   const from = deps.now();
-  // Renewed at half of its time; looked at four times as often, so that one failure does not lose it.
+  // It is renewed at half of its time, and looked at four times as often, so that one failed look does not lose it.
   const timer = setInterval(
     () => void renewLease(deps, run).catch(() => undefined),
     (run.input.options.leaseSeconds * 1000) / 8,
   );
   try {
-    const result = await work(run);
+    const result = await work();
     await recordSpan(deps, runId, state, { from, to: deps.now() });
     return result;
   } finally {

@@ -18,8 +18,10 @@ const leaseSchema = z.strictObject({
   fence: z.int().positive(),
   heldBy: z.strictObject({ user: z.string(), host: z.string() }),
   since: z.iso.datetime(),
-  /** Free from then on. A released lease ends at the time of its release. */
+  /** Free from then on. */
   until: z.iso.datetime(),
+  /** Given free before its time, and never renewed again. */
+  isReleased: z.boolean(),
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
@@ -41,7 +43,7 @@ export async function takeLease(deps: LeaseDeps, request: LeaseRequest): Promise
   const found = await readLease(deps, source);
   const now = deps.now();
   const isOurs = found?.lease.runId === runId;
-  if (found !== undefined && !isOurs && new Date(found.lease.until) > now) {
+  if (found !== undefined && !isOurs && isHeld(found.lease, now)) {
     throw heldByOther(source, found.lease, now);
   }
   const lease: Lease = {
@@ -50,6 +52,7 @@ export async function takeLease(deps: LeaseDeps, request: LeaseRequest): Promise
     heldBy,
     since: isOurs ? found.lease.since : now.toISOString(),
     until: endOf(now, request.leaseSeconds),
+    isReleased: false,
   };
   const isWritten = await tryWrite(
     deps,
@@ -73,7 +76,7 @@ export async function renewLease(deps: LeaseDeps, run: Run): Promise<void> {
   const found = await requireOurs(deps, run);
   const now = deps.now();
   const left = new Date(found.lease.until).getTime() - now.getTime();
-  if (left > (options.leaseSeconds * 1000) / 2) return;
+  if (found.lease.isReleased || left > (options.leaseSeconds * 1000) / 2) return;
   const lease = { ...found.lease, until: endOf(now, options.leaseSeconds) };
   if (await tryWrite(deps, source, lease, { ifMatch: found.etag })) return;
   await requireOurs(deps, run);
@@ -90,13 +93,19 @@ export async function releaseLease(
   source: string,
   runId: string,
 ): Promise<void> {
-  const found = await readLease(deps, source);
-  if (found?.lease.runId !== runId) return;
-  const now = deps.now();
-  if (new Date(found.lease.until) <= now) return;
-  const lease = { ...found.lease, until: now.toISOString() };
-  await tryWrite(deps, source, lease, { ifMatch: found.etag });
+  // A worker of ours may be renewing it at this moment; each try fails only when somebody else's write succeeded.
+  for (let tries = 0; tries < releaseTries; tries += 1) {
+    const found = await readLease(deps, source);
+    if (found?.lease.runId !== runId || found.lease.isReleased) return;
+    const lease = { ...found.lease, isReleased: true };
+    if (await tryWrite(deps, source, lease, { ifMatch: found.etag })) return;
+  }
 }
+
+const releaseTries = 10;
+
+const isHeld = (lease: Lease, now: Date): boolean =>
+  !lease.isReleased && new Date(lease.until) > now;
 
 async function readLease(deps: LeaseDeps, source: string) {
   const key = workspaceKeys.lease(source);

@@ -1,7 +1,8 @@
 /** `run.json`: what every state of a run starts from. Written once by Plan. */
 import type { Deps } from '../contract/deps.ts';
-import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { isHoldfastError } from '../contract/errors.ts';
 import { type Run, runSchema } from '../contract/plan.ts';
+import { readRun } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 
@@ -11,15 +12,6 @@ export function findRun(deps: RunDeps, runId: string): Promise<Run | undefined> 
   return getJson(deps.workspace, runSchema, workspaceKeys.run(runId));
 }
 
-/** @throws InternalError when the run was not planned */
-export async function readRun(deps: RunDeps, runId: string): Promise<Run> {
-  const run = await findRun(deps, runId);
-  if (run === undefined) {
-    throw new HoldfastError('InternalError', `The run ${runId} has no ${workspaceKeys.run(runId)}.`);
-  }
-  return run;
-}
-
 /** @returns the record that counts: this one, or that of an earlier attempt of Plan */
 export async function writeRun(deps: RunDeps, run: Run): Promise<Run> {
   try {
@@ -27,6 +19,6 @@ export async function writeRun(deps: RunDeps, run: Run): Promise<Run> {
     return run;
   } catch (error) {
     if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
-    return readRun(deps, run.runId);
+    return readRun(deps.workspace, run.runId);
   }
 }

@@ -31,6 +31,8 @@ export const workspaceKeys = {
   verdicts: (runId: string) => `runs/${runId}/verdicts/`,
   verdict: (runId: string, object: number) =>
     `runs/${runId}/verdicts/${String(object).padStart(5, '0')}.json`,
+  /** The manifest as it will be signed, so that a second attempt of Seal signs the same bytes. */
+  draft: (runId: string) => `runs/${runId}/manifest.json`,
   phase: (runId: string, state: string) => `runs/${runId}/phases/${state}.json`,
   dumped: (runId: string) => `runs/${runId}/dumped`,
   aborted: (runId: string) => `runs/${runId}/aborted`,

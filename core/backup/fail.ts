@@ -1,0 +1,71 @@
+/**
+ * The state Fail: ends the holders, gives the lease free, records the outcome.
+ *
+ * Invariant: it never throws; each step is tried whatever became of the others, and what did not work is told in the
+ * message of the run's own error.
+ */
+import { type Outcome, outcomeSchema } from '../contract/catalogue.ts';
+import type { Deps } from '../contract/deps.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import type { Run } from '../contract/plan.ts';
+import { firstFailure } from '../run/abort-mark.ts';
+import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
+import { releaseLease } from '../run/lease.ts';
+import { findRun } from '../run/run-record.ts';
+import { endHolders } from '../snapshot/end-holders.ts';
+import { getJson, putJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+
+export async function failRun(
+  deps: Deps,
+  { runId, error }: InputOf<'Fail'>,
+): Promise<OutputOf<'Fail'>> {
+  const troubles: string[] = [];
+  const attempt = async <T>(what: string, step: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await step();
+    } catch (cause) {
+      troubles.push(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      return undefined;
+    }
+  };
+
+  const marked = await attempt('The abort mark could not be read', () => firstFailure(deps, runId));
+  const failure = marked ?? failureFromCaught(error);
+  const run = await attempt('The run could not be read', () => findRun(deps, runId));
+  if (run !== undefined) {
+    const { problem } = await endHolders(deps, runId, 'all');
+    if (problem !== undefined) troubles.push(problem);
+    await attempt('The lease could not be given free and runs out by itself', () =>
+      releaseLease(deps, run.input.source, runId),
+    );
+  }
+  await attempt('The outcome could not be recorded', () =>
+    recordOutcome(deps, runId, run, failure),
+  );
+  const evidence = troubles.length > 0 ? { ...failure.evidence, troubles } : failure.evidence;
+  return { error: failure.error, cause: causeOf({ ...failure, evidence }) };
+}
+
+async function recordOutcome(
+  deps: Deps,
+  runId: string,
+  run: Run | undefined,
+  failure: Failure,
+): Promise<void> {
+  const key = workspaceKeys.outcome(runId);
+  const earlier = await getJson(deps.workspace, outcomeSchema, key);
+  if (earlier !== undefined) return;
+  const outcome: Outcome = {
+    runId,
+    backupId: run?.backupId ?? null,
+    source: run?.input.source ?? null,
+    state: 'failed',
+    startedAt: run?.startedAt ?? null,
+    finishedAt: deps.now().toISOString(),
+    error: failure.error,
+    message: failure.message,
+    hint: failure.hint,
+  };
+  await putJson(deps.workspace, key, outcome);
+}

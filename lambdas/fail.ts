@@ -1,0 +1,5 @@
+/** State Fail: ends holders, gives the lease free, records the outcome. */
+import { failRun } from '../core/backup/fail.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('Fail', failRun);

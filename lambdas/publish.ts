@@ -1,0 +1,8 @@
+/** State Publish: keeps a verified backup and enters it into the catalogue. */
+import { duringRun } from '../core/run/during-run.ts';
+import { publishBackup } from '../core/backup/publish.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('Publish', (deps, input) =>
+  duringRun(deps, 'Publish', input.runId, () => publishBackup(deps, input)),
+);

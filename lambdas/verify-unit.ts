@@ -1,0 +1,5 @@
+/** State VerifyUnit: reads one object back and leaves its verdict. */
+import { verifyUnit } from '../core/backup/verify-unit.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('VerifyUnit', verifyUnit);

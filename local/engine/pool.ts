@@ -1,0 +1,119 @@
+/**
+ * The pool of worker processes: one for what controls the run, and as many as the jobs need for units.
+ *
+ * Two lanes, so that the watch over the snapshot never waits behind a unit. Invariant: a process that died is replaced
+ * at the next call, and `close` leaves none behind.
+ */
+import type { Progress } from '../../core/contract/deps.ts';
+import { HoldfastError } from '../../core/contract/errors.ts';
+import type { StateName } from '../../core/contract/payloads.ts';
+import type { ConnectionSettings } from '../../core/postgres/connection.ts';
+import type { WorkerInit } from './messages.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface PoolOptions {
+  readonly vaultDirectory: string;
+  readonly keyFile: string;
+  readonly connection: ConnectionSettings;
+  readonly jobs: number;
+  readonly onProgress: (event: Progress) => void;
+}
+
+/** The state itself is stopped at 900 s; the process that hangs is ended a little earlier, so that none is left over. */
+const callTimeoutMs = 890_000;
+
+/** Two at once fill the waits of each other in one process; more processes go beyond that (design §9). */
+const unitsPerProcess = 2;
+
+const unitStates: ReadonlySet<StateName> = new Set(['DumpUnit', 'VerifyUnit']);
+
+interface Slot {
+  worker: Promise<WorkerProcess> | undefined;
+  calls: number;
+}
+
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #control: Slot[];
+  readonly #units: Slot[];
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    const newSlot = (): Slot => ({ worker: undefined, calls: 0 });
+    this.#options = options;
+    this.#control = [newSlot()];
+    this.#units = Array.from({ length: Math.ceil(options.jobs / unitsPerProcess) }, newSlot);
+  }
+
+  /** Process ids of living unit workers, for tests and diagnosis. */
+  async unitPids(): Promise<number[]> {
+    const workers = await Promise.all(this.#units.map(({ worker }) => worker));
+    return workers.flatMap((worker) => (worker?.isAlive && worker.pid ? [worker.pid] : []));
+  }
+
+  /** @throws what the handler throws; WorkerLostError, TaskTimedOutError */
+  async call(state: StateName, input: unknown): Promise<unknown> {
+    const lane = unitStates.has(state) ? this.#units : this.#control;
+    const slot = lane.reduce((least, next) => (next.calls < least.calls ? next : least));
+    slot.calls += 1;
+    try {
+      const worker = await this.#workerOf(slot);
+      return await withTimeout(worker, state, worker.call(state, input));
+    } finally {
+      slot.calls -= 1;
+    }
+  }
+
+  /** Ends all processes and waits until they are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const workers = [...this.#control, ...this.#units].map(({ worker }) => worker);
+    await Promise.all(workers.map(async (worker) => (await worker?.catch(() => undefined))?.end()));
+  }
+
+  async #workerOf(slot: Slot): Promise<WorkerProcess> {
+    const current = await slot.worker;
+    if (this.#isClosed) {
+      throw new HoldfastError('RunAbortedError', 'The run has ended; nothing more is begun.');
+    }
+    if (current?.isAlive) return current;
+    // Whoever comes first starts the new one; those who waited with it find it here.
+    const known = await slot.worker;
+    if (known === current) slot.worker = this.#start();
+    return slot.worker as Promise<WorkerProcess>;
+  }
+
+  async #start(): Promise<WorkerProcess> {
+    const { vaultDirectory, keyFile, connection, onProgress } = this.#options;
+    const { password, ...settings } = connection;
+    const init: WorkerInit = {
+      vaultDirectory,
+      keyFile,
+      connection: { ...settings, password: await password() },
+    };
+    const worker = new WorkerProcess(init, onProgress);
+    if (this.#isClosed) await worker.end();
+    return worker;
+  }
+}
+
+async function withTimeout<T>(
+  worker: WorkerProcess,
+  state: StateName,
+  work: Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const seconds = callTimeoutMs / 1000;
+      reject(new HoldfastError('TaskTimedOutError', `${state} was not done after ${seconds} s.`));
+      void worker.end();
+    }, callTimeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
