@@ -34,6 +34,9 @@ export const workspaceKeys = {
   /** The manifest as it will be signed, so that a second attempt of Seal signs the same bytes. */
   draft: (runId: string) => `runs/${runId}/manifest.json`,
   phase: (runId: string, state: string) => `runs/${runId}/phases/${state}.json`,
+  /** Tables that go as binary COPY (core/dump/binary-marks.ts). */
+  binaryMarks: (runId: string) => `runs/${runId}/binary/`,
+  binaryMark: (runId: string, oid: number) => `runs/${runId}/binary/${oid}`,
   dumped: (runId: string) => `runs/${runId}/dumped`,
   aborted: (runId: string) => `runs/${runId}/aborted`,
   outcome: (runId: string) => `runs/${runId}/outcome.json`,

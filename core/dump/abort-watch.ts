@@ -1,0 +1,31 @@
+/** Polls the run's abort mark while a unit is worked on, and ends the work when it is there. */
+import type { HoldfastError } from '../contract/errors.ts';
+import { isHoldfastError } from '../contract/errors.ts';
+import { throwIfAborted } from '../snapshot/marks.ts';
+import type { Workspace } from '../vault/vault.ts';
+
+const pollMs = 1_000;
+
+export class AbortWatch {
+  /** RunAbortedError once the mark was seen. */
+  error: HoldfastError | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(workspace: Workspace, runId: string, onAbort: () => void) {
+    this.#timer = setInterval(async () => {
+      try {
+        await throwIfAborted(workspace, runId);
+      } catch (error) {
+        // A workspace that cannot be read now is asked again in a second.
+        if (!isHoldfastError(error, 'RunAbortedError') || this.error !== undefined) return;
+        this.error = error;
+        onAbort();
+      }
+    }, pollMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

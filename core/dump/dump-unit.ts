@@ -1,0 +1,212 @@
+/**
+ * The state DumpUnit: the rows of one unit, in the run's snapshot, into one object of the vault.
+ *
+ * Invariant: the receipt is the commit mark, written once, after the object is complete. An attempt that finds it
+ * returns its facts and does nothing; an attempt that is killed leaves an object that nothing refers to.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Deps } from '../contract/deps.ts';
+import { isHoldfastError } from '../contract/errors.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import {
+  type Receipt,
+  type Run,
+  receiptSchema,
+  type Slice,
+  type SnapshotRecord,
+} from '../contract/plan.ts';
+import { applicationNameOf } from '../postgres/application-name.ts';
+import { openSession, type Session } from '../postgres/session.ts';
+import { readRun, readSnapshot, throwIfAborted } from '../snapshot/marks.ts';
+import { getJson, putJson } from '../vault/json.ts';
+import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
+import { AbortWatch } from './abort-watch.ts';
+import { markBinary, readBinaryMarks, withBinaryMarks } from './binary-marks.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { isDivisible, readUnit, writeRemainder } from './remainder.ts';
+import { SliceStream } from './slice-stream.ts';
+import { blocksOf, openWorkerSession } from './worker-session.ts';
+
+/** Of `taskSeconds`: then no slice is begun, and one that can be cut is given up. The rest is for commit and receipt. */
+const shareForSlices = 0.9;
+/** The key ring wants an upper bound of what it encrypts; estimates are of pages on disk, before TOAST is unpacked. */
+const leastPlaintextBound = 2 ** 36;
+const boundPerEstimatedByte = 16;
+
+interface Work {
+  readonly run: Run;
+  readonly snapshot: SnapshotRecord;
+  readonly unit: number;
+  readonly part: number;
+  readonly startedMs: number;
+}
+
+/** A slice turned out to take longer than the part has. */
+class OutOfTime extends Error {}
+
+/**
+ * @throws RunAbortedError, SnapshotLostError, TableChangedError, LockNotAvailableError, ConnectionLostError,
+ * CopyIncompleteError, CopyFailedError, EncodingError, PermissionDeniedError, RowSecurityError, VaultFullError …
+ */
+export async function dumpUnit(
+  deps: Deps,
+  { runId, unit, part }: InputOf<'DumpUnit'>,
+): Promise<OutputOf<'DumpUnit'>> {
+  const startedMs = performance.now();
+  const key = workspaceKeys.receipt(runId, unit, part);
+  const earlier = await getJson(deps.workspace, receiptSchema, key);
+  const run = await readRun(deps.workspace, runId);
+  if (earlier !== undefined) return conclude(deps, run, earlier);
+  await throwIfAborted(deps.workspace, runId);
+  const snapshot = await readSnapshot(deps.workspace, runId);
+  const work: Work = { run, snapshot, unit, part, startedMs };
+  const receipt = await dumpInOneFormat(deps, work);
+  try {
+    await putJson(deps.workspace, key, receipt, { ifNoneMatch: '*' });
+  } catch (error) {
+    if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
+    // Another attempt of this part was quicker; its receipt counts, our object ages out.
+    const theirs = await getJson(deps.workspace, receiptSchema, key);
+    if (theirs === undefined) throw error;
+    return conclude(deps, run, theirs);
+  }
+  return conclude(deps, run, receipt);
+}
+
+async function conclude(deps: Deps, run: Run, receipt: Receipt): Promise<OutputOf<'DumpUnit'>> {
+  if (receipt.hasRemainder) {
+    await writeRemainder(deps.workspace, run.runId, receipt, async (oid) => {
+      const settings = await deps.connectionOf(run.input.source);
+      const applicationName = applicationNameOf(run.runId, `blocks-${receipt.unit}`);
+      await using session = await openSession(settings, { applicationName, purpose: 'worker' });
+      return blocksOf(session, oid);
+    });
+  }
+  return {
+    part: receipt.part,
+    hasRemainder: receipt.hasRemainder,
+    rows: receipt.segments.reduce((sum, { segment }) => sum + segment.rows, 0),
+    storedBytes: receipt.object.storedBytes,
+  };
+}
+
+/** A row beyond 1 GB of text is found only by trying: the object is begun anew with its table as binary. */
+async function dumpInOneFormat(deps: Deps, work: Work): Promise<Receipt> {
+  const { run, unit, part } = work;
+  const { slices } = await readUnit(deps.workspace, run.runId, unit, part);
+  for (;;) {
+    const marks = await readBinaryMarks(deps.workspace, run.runId);
+    const tooLarge = { oid: undefined as number | undefined };
+    try {
+      const todo = withBinaryMarks(slices, { unit, part }, marks);
+      return await dumpObject(deps, work, todo, (slice) => {
+        if (slice.of === 'table') tooLarge.oid = slice.oid;
+      });
+    } catch (error) {
+      if (!isHoldfastError(error, 'RowTooLargeForTextError') || tooLarge.oid === undefined) throw error;
+      await markBinary(deps.workspace, run.runId, tooLarge.oid, { unit, part });
+    }
+  }
+}
+
+async function dumpObject(
+  deps: Deps,
+  work: Work,
+  slices: readonly Slice[],
+  onSlice: (slice: Slice) => void,
+): Promise<Receipt> {
+  const { run, snapshot, unit, part } = work;
+  const { source } = run.input;
+  const random = randomBytes(5).toString('hex');
+  const key = vaultKeys.data(source, run.backupId, unit, part, random);
+  const applicationName = applicationNameOf(run.runId, `unit-${unit}`);
+  const settings = await deps.connectionOf(source);
+  const session = await openWorkerSession(settings, applicationName, snapshot, slices);
+  const watch = new AbortWatch(deps.workspace, run.runId, () => session.destroy());
+  try {
+    const writer = await deps.vault.openWriter(key, { tags: { 'holdfast-tier': 'staged' } });
+    try {
+      const encryptor = deps.keyRing.encryptObject(
+        { vault: deps.vaultId, source, backup: run.backupId, object: key },
+        plaintextBound(slices),
+      );
+      const stream = new SliceStream(session, encryptor, writer, snapshot.rowSecurityOnFor);
+      const hasRemainder = await dumpSlices(deps, work, session, stream, slices, onSlice);
+      const { versionId, storedBytes, sha256 } = await writer.commit();
+      return {
+        unit,
+        part,
+        object: { key, versionId, storedBytes, sha256 },
+        segments: stream.segments,
+        hasRemainder,
+        durationMs: Math.round(performance.now() - work.startedMs),
+      };
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  } catch (error) {
+    throw watch.error ?? error;
+  } finally {
+    watch.stop();
+    await session.close();
+  }
+}
+
+const plaintextBound = (slices: readonly Slice[]) =>
+  Math.max(
+    leastPlaintextBound,
+    boundPerEstimatedByte * slices.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
+  );
+
+/** @returns whether slices are left for the next part */
+async function dumpSlices(
+  deps: Deps,
+  work: Work,
+  session: Session,
+  stream: SliceStream,
+  slices: readonly Slice[],
+  onSlice: (slice: Slice) => void,
+): Promise<boolean> {
+  const meter = new ProgressMeter(work.unit, deps.progress, () => stream.reading());
+  const endMs = work.startedMs + work.run.input.options.taskSeconds * 1_000 * shareForSlices;
+  try {
+    for (const [index, slice] of slices.entries()) {
+      if (index > 0 && performance.now() > endMs) return true;
+      onSlice(slice);
+      const mayGiveUp = index > 0 || isDivisible(slice);
+      await withinTime(mayGiveUp ? endMs : undefined, session, () => stream.dump(slice));
+    }
+    stream.close();
+    return false;
+  } catch (error) {
+    if (error instanceof OutOfTime) return true;
+    throw error;
+  } finally {
+    meter.stop();
+  }
+}
+
+/** Drops the session when the time is over, which ends the COPY and all that hangs on it. */
+async function withinTime(
+  endMs: number | undefined,
+  session: Session,
+  dump: () => Promise<void>,
+): Promise<void> {
+  if (endMs === undefined) return dump();
+  let isOver = false;
+  const timer = setTimeout(
+    () => {
+      isOver = true;
+      session.destroy();
+    },
+    Math.max(1, endMs - performance.now()),
+  );
+  try {
+    await dump();
+  } catch (error) {
+    throw isOver ? new OutOfTime('The time of this part is over.', { cause: error }) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

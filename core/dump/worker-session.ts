@@ -1,0 +1,115 @@
+/**
+ * The session of a unit: alone under its name, in the run's snapshot, with its tables locked and unchanged since.
+ *
+ * Invariant: when it is handed out, each table that the unit reads is, block for block, the one of the snapshot. The lock
+ * keeps it so; the comparison of file nodes finds what happened between the snapshot and the lock.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import type { Slice, SnapshotRecord } from '../contract/plan.ts';
+import { quotedTable, type TableSlice } from '../copy/copy-statement.ts';
+import { sqlstateOf } from '../postgres/connect-errors.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
+import { openSession, type Session } from '../postgres/session.ts';
+import { importSnapshot } from '../snapshot/import-snapshot.ts';
+
+/** A backend that is told to terminate ends at its next interrupt check, at the latest when its send fails. */
+const predecessorWaitMs = 15_000;
+const predecessorPollMs = 50;
+/** undefined_table, invalid_schema_name: it was there in the snapshot. */
+const vanishedStates = new Set(['42P01', '3F000']);
+
+/**
+ * @throws SnapshotLostError, TableChangedError, LockNotAvailableError, and what `openSession` throws
+ */
+export async function openWorkerSession(
+  settings: ConnectionSettings,
+  applicationName: string,
+  snapshot: SnapshotRecord,
+  slices: readonly Slice[],
+): Promise<Session> {
+  const session = await openSession(settings, { applicationName, purpose: 'worker' });
+  try {
+    await endPredecessor(session, applicationName);
+    await importSnapshot(session, snapshot);
+    const tables = distinctTables(slices);
+    await lockTables(session, tables);
+    await requireUnchanged(session, tables);
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+}
+
+/** A worker that was frozen or killed leaves a session that still holds locks and reads. */
+async function endPredecessor(session: Session, applicationName: string): Promise<void> {
+  const deadline = Date.now() + predecessorWaitMs;
+  for (let isFirst = true; ; isFirst = false) {
+    const others = await session.query<{ pid: number }>(
+      `SELECT pid${isFirst ? ', pg_catalog.pg_terminate_backend(pid)' : ''}
+         FROM pg_catalog.pg_stat_activity
+        WHERE application_name = $1 AND datname = pg_catalog.current_database() AND usename = current_user
+          AND pid <> pg_catalog.pg_backend_pid()`,
+      [applicationName],
+    );
+    if (others.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new HoldfastError(
+        'TaskTimedOutError',
+        `Process ${others[0]?.pid} of an earlier attempt (${applicationName}) does not end.`,
+        { evidence: { pids: others.map(({ pid }) => pid) } },
+      );
+    }
+    await sleep(predecessorPollMs);
+  }
+}
+
+function distinctTables(slices: readonly Slice[]): TableSlice[] {
+  const tables = slices.filter((slice) => slice.of === 'table');
+  return [...new Map(tables.map((slice) => [slice.oid, slice])).values()];
+}
+
+/** NOWAIT: who waited behind somebody's ALTER would make everybody else wait behind both. */
+async function lockTables(session: Session, tables: readonly TableSlice[]): Promise<void> {
+  if (tables.length === 0) return;
+  const names = tables.map((table) => `ONLY ${quotedTable(table)}`).join(', ');
+  try {
+    await session.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE NOWAIT`);
+  } catch (error) {
+    if (!vanishedStates.has(sqlstateOf(error) ?? '')) throw error;
+    const message = isHoldfastError(error) ? error.message : String(error);
+    throw new HoldfastError('TableChangedError', `A table of the snapshot is gone: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** pg_class is read by the snapshot; to_regclass and pg_relation_filenode look at what is now. */
+async function requireUnchanged(session: Session, tables: readonly TableSlice[]): Promise<void> {
+  if (tables.length === 0) return;
+  const changed = await session.query<{ name: string; oid: number; was: number; is: number }>(
+    `SELECT given.name, given.oid, c.relfilenode AS was, pg_catalog.pg_relation_filenode(given.oid) AS is
+       FROM pg_catalog.unnest($1::pg_catalog.oid[], $2::pg_catalog.text[]) AS given (oid, name)
+       LEFT JOIN pg_catalog.pg_class c ON c.oid = given.oid
+      WHERE c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(given.oid)
+         OR pg_catalog.to_regclass(given.name) IS DISTINCT FROM given.oid::pg_catalog.regclass`,
+    [tables.map(({ oid }) => oid), tables.map(quotedTable)],
+  );
+  if (changed.length === 0) return;
+  throw new HoldfastError(
+    'TableChangedError',
+    `Truncated, rewritten, renamed or dropped since the snapshot: ${changed.map(({ name }) => name).join(', ')}.`,
+    { evidence: { tables: changed } },
+  );
+}
+
+/** Blocks of a table as it is now: at least as many as in the snapshot. */
+export async function blocksOf(session: Session, oid: number): Promise<number> {
+  const [row] = await session.query<{ blocks: number }>(
+    `SELECT (pg_catalog.pg_relation_size($1::pg_catalog.oid::pg_catalog.regclass)
+       / pg_catalog.current_setting('block_size')::pg_catalog.int8)::pg_catalog.int4 AS blocks`,
+    [oid],
+  );
+  return row?.blocks ?? 0;
+}
