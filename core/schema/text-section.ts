@@ -91,7 +91,10 @@ function* pieces(text: Buffer): Generator<Buffer> {
 /** ZSTD_compressBound (at most 1/128 more) and room for the frame's head. */
 const maxCompressedBytes = (rawBytes: number) => rawBytes + Math.ceil(rawBytes / 128) + 1_024;
 
-/** Adds sections to a receipt; their objects get the next indices. */
+/** As they are run for a restore; the rows come before `sequences`. */
+const order: readonly SectionName[] = ['globals', 'pre-data', 'sequences', 'post-data'];
+
+/** Adds sections to a receipt, in the order of their use; their objects get the next indices. */
 export function withSections(
   receipt: SchemaReceipt,
   written: readonly WrittenSection[],
@@ -103,6 +106,7 @@ export function withSections(
     sections.push({ name, segment: { object: objects.length, ...segment } });
     objects.push({ key, versionId, storedBytes, sha256 });
   }
+  sections.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return { ...receipt, objects, sections };
 }
 

@@ -99,7 +99,7 @@ test('a retry dumps nothing again and keeps what later states added', async () =
   expect(await dumpSchemaState(deps, { runId })).toEqual(first);
   expect(events).toHaveLength(told);
   const receipt = await receiptOf(deps, runId);
-  expect(receipt?.sections.map(({ name }) => name)).toEqual(['pre-data', 'post-data', 'sequences']);
+  expect(receipt?.sections.map(({ name }) => name)).toEqual(['pre-data', 'sequences', 'post-data']);
   expect(receipt?.objects).toHaveLength(3);
 });
 
