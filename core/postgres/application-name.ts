@@ -19,7 +19,10 @@ export function applicationNamePrefixOf(runId: string): string {
   const isPlain = /^[A-Za-z0-9._-]+$/.test(runId) && runId.length <= maxRunBytes;
   const run = isPlain
     ? runId
-    : `~${createHash('sha256').update(runId).digest('hex').slice(0, maxRunBytes - 1)}`;
+    : `~${createHash('sha256')
+        .update(runId)
+        .digest('hex')
+        .slice(0, maxRunBytes - 1)}`;
   return `holdfast/${run}/`;
 }
 

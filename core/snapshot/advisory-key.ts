@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
  * (10⁶ runs at once: 1 in 10⁷). An attempt has its own key, so that late workers of an earlier one hold up nothing.
  */
 export function advisoryKeyOf(runId: string, attempt: number): string {
-  const digest = createHash('sha256').update(JSON.stringify([runId, attempt])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([runId, attempt]))
+    .digest();
   return String(digest.readBigUInt64BE(0) >> 1n);
 }

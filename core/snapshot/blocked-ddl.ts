@@ -33,7 +33,11 @@ export async function answerBlockedDdl(
     try {
       isCancelled = await cancel(session, waiter.pid);
     } catch (cause) {
-      throw blockedDdl(waiter, 'waits behind the backup and may not be cancelled by its role', cause);
+      throw blockedDdl(
+        waiter,
+        'waits behind the backup and may not be cancelled by its role',
+        cause,
+      );
     }
     if (isCancelled) {
       deps.progress({

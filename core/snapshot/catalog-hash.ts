@@ -29,7 +29,8 @@ export async function catalogHash(session: Session): Promise<string> {
       .filter(({ catalog, column }) => catalog === name && !lazy.includes(column))
       // As text a function is looked up by name among all of its namesakes: 20 times for each type.
       .map(({ column, isFunction }) => (isFunction ? `c.${column}::oid` : `c.${column}`));
-    if (hashed.length === 0) return `SELECT '${name}' AS catalog, 0::numeric AS rows, 0::numeric AS sum`;
+    if (hashed.length === 0)
+      return `SELECT '${name}' AS catalog, 0::numeric AS rows, 0::numeric AS sum`;
     return `SELECT '${name}', count(*),
       coalesce(sum(hashtextextended(ROW(${hashed.join(', ')})::text COLLATE "C", 0)::numeric), 0)
       FROM pg_catalog.${name} c WHERE ${where}`;
@@ -38,7 +39,10 @@ export async function catalogHash(session: Session): Promise<string> {
     `SELECT catalog, rows::text, sum::text FROM (${sums.join(' UNION ALL ')}) sums (catalog, rows, sum) ORDER BY 1`,
   );
   if (rows.length !== hashedCatalogs.length) {
-    throw new HoldfastError('InternalError', `${rows.length} of ${hashedCatalogs.length} catalogs were hashed.`);
+    throw new HoldfastError(
+      'InternalError',
+      `${rows.length} of ${hashedCatalogs.length} catalogs were hashed.`,
+    );
   }
   return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
 }

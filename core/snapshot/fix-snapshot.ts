@@ -65,7 +65,8 @@ export async function joinSnapshot(
 
 export async function exportSnapshot(session: Session): Promise<string> {
   const [row] = await session.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
-  if (row === undefined) throw new HoldfastError('InternalError', 'The server exported no snapshot.');
+  if (row === undefined)
+    throw new HoldfastError('InternalError', 'The server exported no snapshot.');
   return row.name;
 }
 

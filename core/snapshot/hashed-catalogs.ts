@@ -95,7 +95,14 @@ export const hashedCatalogs: readonly HashedCatalog[] = [
     where: `c.oid IN (SELECT relowner FROM pg_class WHERE relnamespace NOT IN ${otherSchemas}
                       UNION SELECT nspowner FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')`,
     lazy: [
-      ...['rolsuper', 'rolinherit', 'rolcreaterole', 'rolcreatedb', 'rolcanlogin', 'rolreplication'],
+      ...[
+        'rolsuper',
+        'rolinherit',
+        'rolcreaterole',
+        'rolcreatedb',
+        'rolcanlogin',
+        'rolreplication',
+      ],
       ...['rolconnlimit', 'rolpassword', 'rolvaliduntil', 'rolbypassrls', 'rolconfig'],
     ],
   },

@@ -98,7 +98,11 @@ async function tryToHold(
     // Once more: now nobody can change a policy any more.
     const rowSecurityOnFor = await requireWholeRows(first, tables, options.rowSecurityProven);
     const second = await open(2);
-    const secondName = await joinSnapshot(second, observer, { name: fixed.name, tables, lockSeconds });
+    const secondName = await joinSnapshot(second, observer, {
+      name: fixed.name,
+      tables,
+      lockSeconds,
+    });
     await detach(first, observer, advisoryKey, holdTimesOf(options));
     await detach(second, observer, advisoryKey, holdTimesOf(options));
     return {
@@ -107,7 +111,10 @@ async function tryToHold(
       advisoryKey,
       tables: tables.length,
       rowSecurityOnFor,
-      holders: [holderOf(run.runId, 1, first, fixed.name), holderOf(run.runId, 2, second, secondName)],
+      holders: [
+        holderOf(run.runId, 1, first, fixed.name),
+        holderOf(run.runId, 2, second, secondName),
+      ],
     };
   } catch (error) {
     await release();

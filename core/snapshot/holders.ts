@@ -34,7 +34,8 @@ export const holderOf = (
 
 /** One more than the highest number that was given away. */
 export const nextHolderNumber = (holders: readonly Holder[]): number =>
-  1 + Math.max(0, ...holders.map(({ applicationName }) => Number(applicationName.split('-').at(-1))));
+  1 +
+  Math.max(0, ...holders.map(({ applicationName }) => Number(applicationName.split('-').at(-1))));
 
 /** Those of `holders` that the server still has. */
 export async function livingHolders(

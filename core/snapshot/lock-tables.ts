@@ -84,7 +84,9 @@ function blockersOf(observer: Session, pid: number): Promise<Blocker[]> {
 }
 
 function lockNotAvailable(blockers: Blocker[], seconds: number, cause: unknown): HoldfastError {
-  const who = blockers.map(({ pid, user, query }) => `process ${pid} of ${user} (${query})`).join(', ');
+  const who = blockers
+    .map(({ pid, user, query }) => `process ${pid} of ${user} (${query})`)
+    .join(', ');
   return new HoldfastError(
     'LockNotAvailableError',
     `The tables could not be locked within ${seconds} s: ${who === '' ? 'the statement was cancelled' : `behind ${who}`}.`,

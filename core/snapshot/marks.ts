@@ -23,7 +23,10 @@ export type AbortMark = z.infer<typeof abortMarkSchema>;
 /** `runs/<runId>/dumped`: every unit is in the vault and the snapshot is not needed any more. */
 export const dumpedMarkSchema = z.strictObject({ at: z.iso.datetime() });
 
-export const readAbortMark = (workspace: Workspace, runId: string): Promise<AbortMark | undefined> =>
+export const readAbortMark = (
+  workspace: Workspace,
+  runId: string,
+): Promise<AbortMark | undefined> =>
   getJson(workspace, abortMarkSchema, workspaceKeys.aborted(runId));
 
 export async function isDumped(workspace: Workspace, runId: string): Promise<boolean> {

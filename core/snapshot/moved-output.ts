@@ -34,7 +34,13 @@ const ofTypes: readonly Printed[] = [
   },
 ];
 
-const named = (what: string, catalog: string, namespace: string, name: string, more = ''): Printed => ({
+const named = (
+  what: string,
+  catalog: string,
+  namespace: string,
+  name: string,
+  more = '',
+): Printed => ({
   what,
   sql: `SELECT c.oid::text AS key, quote_ident(n.nspname) || '.' || quote_ident(c.${name})${more} AS value,
                quote_ident(n.nspname) || '.' || quote_ident(c.${name}) AS label
@@ -44,10 +50,21 @@ const named = (what: string, catalog: string, namespace: string, name: string, m
 });
 
 const relation = named('the relation', 'pg_class', 'relnamespace', 'relname');
-const routine = named('the function', 'pg_proc', 'pronamespace', 'proname', ` || c.proargtypes::text`);
+const routine = named(
+  'the function',
+  'pg_proc',
+  'pronamespace',
+  'proname',
+  ` || c.proargtypes::text`,
+);
 const operator = named('the operator', 'pg_operator', 'oprnamespace', 'oprname');
 const type = named('the type', 'pg_type', 'typnamespace', 'typname');
-const configuration = named('the text search configuration', 'pg_ts_config', 'cfgnamespace', 'cfgname');
+const configuration = named(
+  'the text search configuration',
+  'pg_ts_config',
+  'cfgnamespace',
+  'cfgname',
+);
 const dictionary = named('the text search dictionary', 'pg_ts_dict', 'dictnamespace', 'dictname');
 const collation = named('the collation', 'pg_collation', 'collnamespace', 'collname');
 const plain = (what: string, catalog: string, name: string): Printed => ({
@@ -97,7 +114,9 @@ export async function requireSameOutput(
   );
   const printed = new Set([...ofTypes, ...regTypes.flatMap(({ name }) => byRegType[name] ?? [])]);
   for (const view of printed) {
-    const now = new Map((await live.query<Row>(view.sql, [types])).map((row) => [row.key, row.value]));
+    const now = new Map(
+      (await live.query<Row>(view.sql, [types])).map((row) => [row.key, row.value]),
+    );
     const before = await inSnapshot.query<Row>(view.sql, [types]);
     const moved = before.find(({ key, value }) => {
       const current = now.get(key);

@@ -47,5 +47,9 @@ async function check(deps: Deps, run: Run, control: Session): Promise<void> {
   await importSnapshot(session, record);
   const tables = await selectTables(session, run.input.filters);
   const dumped = tables.filter(({ dataExcluded }) => dataExcluded === null);
-  await requireSameOutput(session, control, dumped.map(({ oid }) => oid));
+  await requireSameOutput(
+    session,
+    control,
+    dumped.map(({ oid }) => oid),
+  );
 }

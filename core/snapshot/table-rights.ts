@@ -48,7 +48,9 @@ export async function requireWholeRows(
   tables: readonly SelectedTable[],
   provenNames: readonly string[],
 ): Promise<number[]> {
-  const read = tables.filter(({ relkind, dataExcluded }) => relkind === 'r' && dataExcluded === null);
+  const read = tables.filter(
+    ({ relkind, dataExcluded }) => relkind === 'r' && dataExcluded === null,
+  );
   const rows = await session.query<{ oid: number; hidesNothing: boolean }>(activeSql, [
     read.map(({ oid }) => oid),
   ]);

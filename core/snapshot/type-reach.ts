@@ -5,7 +5,10 @@ import type { Session } from '../postgres/session.ts';
  * @param tables oids of the tables whose rows are dumped
  * @returns oids of types, by the session's current snapshot
  */
-export async function reachableTypes(session: Session, tables: readonly number[]): Promise<number[]> {
+export async function reachableTypes(
+  session: Session,
+  tables: readonly number[],
+): Promise<number[]> {
   const rows = await session.query<{ oid: number }>(reachSql, [tables]);
   return rows.map(({ oid }) => oid);
 }

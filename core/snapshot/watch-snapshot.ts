@@ -8,12 +8,12 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Holder, Run, SnapshotRecord } from '../contract/plan.ts';
+import { snapshotSchema } from '../contract/plan.ts';
 import { selectTables } from '../plan/select-tables.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { decodeJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { snapshotSchema } from '../contract/plan.ts';
 import { answerBlockedDdl } from './blocked-ddl.ts';
 import { exportSnapshot } from './fix-snapshot.ts';
 import { detach } from './hold-loop.ts';
@@ -53,11 +53,17 @@ export async function watchSnapshot(
   const added = await addHolder(session, run, record);
   const holders = [...living, added];
   try {
-    await putJson(deps.workspace, workspaceKeys.snapshot(runId), { ...record, holders }, { ifMatch: etag });
+    await putJson(
+      deps.workspace,
+      workspaceKeys.snapshot(runId),
+      { ...record, holders },
+      { ifMatch: etag },
+    );
   } catch (error) {
     await end(session, added);
     // Another watcher, or a new attempt at holding, was faster.
-    if (isHoldfastError(error, 'PreconditionFailedError')) return { isDone: false, ageSeconds, holders: living.length };
+    if (isHoldfastError(error, 'PreconditionFailedError'))
+      return { isDone: false, ageSeconds, holders: living.length };
     throw error;
   }
   if (await isOver(deps.workspace, runId)) {

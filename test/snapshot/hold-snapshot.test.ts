@@ -18,7 +18,9 @@ const worker = { applicationName: 'holdfast-test/worker', purpose: 'worker' } as
 
 test('a session that imports the snapshot sees the rows of its instant, however many were written since', async () => {
   await using database = await testDatabase('hold');
-  await database.query('CREATE TABLE account (id int); INSERT INTO account SELECT generate_series(1, 10)');
+  await database.query(
+    'CREATE TABLE account (id int); INSERT INTO account SELECT generate_series(1, 10)',
+  );
   const run = await sampleRun(await folder(), database.settings);
   const output = await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });
   expect(output).toMatchObject({ tables: 1, holders: 2 });
@@ -59,11 +61,17 @@ test('holders leave by themselves when nobody works on the run, and stay as long
 
 test('a worker that holds the lock without end does not keep holders beyond their deadline', async () => {
   await using database = await testDatabase('hold');
-  const run = await sampleRun(await folder(), database.settings, { options: { holdDeadlineSeconds: 2 } });
+  const run = await sampleRun(await folder(), database.settings, {
+    options: { holdDeadlineSeconds: 2 },
+  });
   await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });
   await using session = await openSession(database.settings, worker);
   await importSnapshot(session, await readSnapshot(run.deps.workspace, run.runId));
-  await waitUntil('the holders leave', async () => (await holdersOf(database, run.runId)) === 0, 6_000);
+  await waitUntil(
+    'the holders leave',
+    async () => (await holdersOf(database, run.runId)) === 0,
+    6_000,
+  );
 });
 
 test('kill -9 of the process that made holders and worked: holders go within seconds, and so do all locks', async () => {
@@ -74,17 +82,27 @@ test('kill -9 of the process that made holders and worked: holders go within sec
   const connection = { ...database.settings, password: await database.settings.password() };
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'hold-and-work.ts'), JSON.stringify({ folder: workspace, runId: run.runId, connection })],
+    [
+      join(import.meta.dirname, 'hold-and-work.ts'),
+      JSON.stringify({ folder: workspace, runId: run.runId, connection }),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await once(child.stdout, 'data');
-  expect((await sessionsOf(database, run.runId)).map(({ what }) => what)).toEqual(['holder-1', 'holder-2', 'unit-0']);
+  expect((await sessionsOf(database, run.runId)).map(({ what }) => what)).toEqual([
+    'holder-1',
+    'holder-2',
+    'unit-0',
+  ]);
   await sleep(4_000);
   expect(await holdersOf(database, run.runId)).toBe(2);
 
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await waitUntil('all sessions leave', async () => (await sessionsOf(database, run.runId)).length === 0);
+  await waitUntil(
+    'all sessions leave',
+    async () => (await sessionsOf(database, run.runId)).length === 0,
+  );
   await database.query(`SET lock_timeout = '1s'`);
   await database.query('TRUNCATE account');
 });
@@ -117,7 +135,9 @@ test("another transaction's snapshot is refused although it bears an exported na
   const [other] = await database.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
   const holders = record.holders.map((holder) => ({ ...holder, snapshot: other?.name ?? '' }));
   await using session = await openSession(database.settings, worker);
-  await expect(importSnapshot(session, { ...record, holders })).rejects.toMatchObject({ name: 'SnapshotLostError' });
+  await expect(importSnapshot(session, { ...record, holders })).rejects.toMatchObject({
+    name: 'SnapshotLostError',
+  });
   await database.query('COMMIT');
   await endHolders(run.deps, run.runId);
 });
@@ -125,6 +145,9 @@ test("another transaction's snapshot is refused although it bears an exported na
 test('an empty database can be held', async () => {
   await using database = await testDatabase('hold');
   const run = await sampleRun(await folder(), database.settings);
-  expect(await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 })).toMatchObject({ tables: 0, holders: 2 });
+  expect(await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 })).toMatchObject({
+    tables: 0,
+    holders: 2,
+  });
   expect(await endHolders(run.deps, run.runId)).toEqual({ ended: 2 });
 });

@@ -18,7 +18,11 @@ export interface SampleRun {
 }
 
 /** What the snapshot's functions take of Deps; the rest is not there, and using it would fail. */
-export function snapshotDeps(folder: string, settings: ConnectionSettings, messages: Progress[]): Deps {
+export function snapshotDeps(
+  folder: string,
+  settings: ConnectionSettings,
+  messages: Progress[],
+): Deps {
   const deps: Partial<Deps> = {
     workspace: openDirectoryWorkspace(folder),
     connectionOf: async () => settings,
@@ -47,7 +51,13 @@ export async function sampleRun(
       filters: input.filters ?? {},
       options: { holdRoundSeconds: 1, lockSeconds: 2, blockedDdlSeconds: 1, ...input.options },
     }),
-    server: { host: settings.host, port: settings.port, database: settings.database, version: '', versionNum: 180000 },
+    server: {
+      host: settings.host,
+      port: settings.port,
+      database: settings.database,
+      version: '',
+      versionNum: 180000,
+    },
     warnings: [],
     fence: 1,
   });
@@ -70,7 +80,8 @@ export async function sessionsOf(
 }
 
 export async function holdersOf(database: TestDatabase, runId: string): Promise<number> {
-  return (await sessionsOf(database, runId)).filter(({ what }) => what.startsWith('holder-')).length;
+  return (await sessionsOf(database, runId)).filter(({ what }) => what.startsWith('holder-'))
+    .length;
 }
 
 export async function waitUntil(

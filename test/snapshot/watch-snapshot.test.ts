@@ -32,7 +32,10 @@ test('with both holders alive it says how old the snapshot is and leaves no sess
   const output = await watchSnapshot(deps, { runId });
   expect(output).toMatchObject({ isDone: false, holders: 2 });
   expect(output.ageSeconds).toBeLessThan(10);
-  await waitUntil('only holders are left', async () => (await sessionsOf(database, runId)).length === 2);
+  await waitUntil(
+    'only holders are left',
+    async () => (await sessionsOf(database, runId)).length === 2,
+  );
   await endHolders(deps, runId);
   await database.drop();
 });
@@ -40,7 +43,9 @@ test('with both holders alive it says how old the snapshot is and leaves no sess
 test('either holder is replaced from the survivor, in turn, and the snapshot still gives the old rows', async () => {
   const { database, deps, runId, messages } = await heldRun();
   for (const victim of ['holder-1', 'holder-2']) {
-    const { pid } = (await sessionsOf(database, runId)).find(({ what }) => what === victim) ?? { pid: 0 };
+    const { pid } = (await sessionsOf(database, runId)).find(({ what }) => what === victim) ?? {
+      pid: 0,
+    };
     await endSession(database, pid);
     expect(await watchSnapshot(deps, { runId })).toMatchObject({ isDone: false, holders: 2 });
   }
@@ -75,8 +80,12 @@ test('both holders gone is a lost snapshot, for the watch, for workers and for t
   await expect(watchSnapshot(deps, { runId })).rejects.toMatchObject({ name: 'SnapshotLostError' });
   await using session = await openSession(database.settings, worker);
   const record = await readSnapshot(deps.workspace, runId);
-  await expect(importSnapshot(session, record)).rejects.toMatchObject({ name: 'SnapshotLostError' });
-  await expect(releaseSnapshot(deps, { runId })).rejects.toMatchObject({ name: 'SnapshotLostError' });
+  await expect(importSnapshot(session, record)).rejects.toMatchObject({
+    name: 'SnapshotLostError',
+  });
+  await expect(releaseSnapshot(deps, { runId })).rejects.toMatchObject({
+    name: 'SnapshotLostError',
+  });
   await session.close();
   await database.drop();
 });
@@ -109,11 +118,18 @@ test('after the release there is nothing to watch, and releasing again ends noth
 
 test('an aborted run has no locks, nothing to watch, and keeps its first error', async () => {
   const { database, deps, runId } = await heldRun();
-  const cause = JSON.stringify({ errorType: 'CopyFailedError', errorMessage: 'disk on fire', hint: 'water' });
+  const cause = JSON.stringify({
+    errorType: 'CopyFailedError',
+    errorMessage: 'disk on fire',
+    hint: 'water',
+  });
   const first = await abortDump(deps, { runId, error: { Error: 'CopyFailedError', Cause: cause } });
   expect(first.error).toBe('CopyFailedError');
   expect(await sessionsOf(database, runId)).toEqual([]);
-  const later = await abortDump(deps, { runId, error: { Error: 'RunAbortedError', Cause: 'later' } });
+  const later = await abortDump(deps, {
+    runId,
+    error: { Error: 'RunAbortedError', Cause: 'later' },
+  });
   expect(later).toEqual(first);
   expect(await watchSnapshot(deps, { runId })).toMatchObject({ isDone: true });
   await expect(throwIfAborted(deps.workspace, runId)).rejects.toMatchObject({
@@ -129,7 +145,10 @@ test('a server that cannot be reached does not keep the mark from being written,
   const ended = await endHolders(unreachable, runId);
   expect(ended).toMatchObject({ ended: 0, problem: expect.stringContaining(runId) });
   expect(messages.at(-1)?.message).toBe(ended.problem);
-  await abortDump(unreachable, { runId, error: { Error: 'SourceUnreachableError', Cause: 'gone' } });
+  await abortDump(unreachable, {
+    runId,
+    error: { Error: 'SourceUnreachableError', Cause: 'gone' },
+  });
   expect(await watchSnapshot(deps, { runId })).toMatchObject({ isDone: true });
   await endHolders(deps, runId);
   await database.drop();
