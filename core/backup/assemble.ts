@@ -6,6 +6,7 @@
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest, Segment, TableEntry } from '../contract/manifest.ts';
 import type { PlannedTable, SchemaReceipt, Slice } from '../contract/plan.ts';
+import { withoutSuperseded } from '../dump/binary-marks.ts';
 import { addFingerprints, emptyFingerprint } from '../fingerprint/fingerprint.ts';
 import { assertOidsCovered, assertTableCovered } from './coverage.ts';
 import type { CompletedUnit } from './receipts.ts';
@@ -22,13 +23,14 @@ export function assemble(
   units: readonly CompletedUnit[],
 ): Contents {
   const objects = [...schema.objects];
-  const placed: Placed[] = [];
+  const dumped: Placed[] = [];
   for (const receipt of units.flatMap(({ receipts }) => receipts)) {
     const object = objects.push(receipt.object) - 1;
     for (const { slice, segment } of receipt.segments) {
-      placed.push({ slice, segment: { ...segment, object } });
+      dumped.push({ slice, segment: { ...segment, object } });
     }
   }
+  const placed = withoutSuperseded(dumped);
   const tables = tablesOf(planned, placed);
   const largeObjects = largeObjectsOf(units, placed);
   const segments = [

@@ -4,7 +4,8 @@
  * That is found out in the middle of a run, when other units may have dumped blocks of the table as text already, and
  * all segments of a table must be of one format. So the part of a unit that finds it out first marks the table as its
  * own (If-None-Match) and dumps all of it as binary; every other part leaves the table out from then on. Invariant: a
- * table with a mark is complete in its binary segments; text segments of it do not count (Seal drops them).
+ * table with a mark is complete in its binary segments; text segments of it do not count
+ * (`withoutSuperseded`).
  */
 import { z } from 'zod';
 import { isHoldfastError } from '../contract/errors.ts';
@@ -66,4 +67,14 @@ export function withBinaryMarks(
 function wholeAsBinary(slice: TableSlice): TableSlice {
   const { blocks, ...rest } = slice;
   return { ...rest, ...(blocks && { blocks: { from: 0, to: null } }), format: 'binary' };
+}
+
+/** Of a table that has segments in binary, those in text do not count: the binary ones are the whole table. */
+export function withoutSuperseded<T extends { readonly slice: Slice }>(dumped: readonly T[]): T[] {
+  const binary = new Set(
+    dumped.flatMap(({ slice }) => (slice.of === 'table' && slice.format === 'binary' ? [slice.oid] : [])),
+  );
+  return dumped.filter(
+    ({ slice }) => slice.of !== 'table' || slice.format === 'binary' || !binary.has(slice.oid),
+  );
 }
