@@ -42,7 +42,12 @@ export class AnswerCollector {
     this.#chunks.push(chunk);
     for (let at = 0; at < chunk.length; ) {
       if (this.#headFilled < headLength) {
-        const taken = chunk.copy(this.#head, this.#headFilled, at, at + headLength - this.#headFilled);
+        const taken = chunk.copy(
+          this.#head,
+          this.#headFilled,
+          at,
+          at + headLength - this.#headFilled,
+        );
         this.#headFilled += taken;
         at += taken;
         if (this.#headFilled < headLength) break;

@@ -25,7 +25,10 @@ export function databaseGrants(acl: readonly string[], owner: string): DatabaseS
 function grantsOf(item: string): DatabaseStatement[] {
   const match = aclItem.exec(item);
   if (match === null) {
-    throw new HoldfastError('InternalError', `The ACL item ${JSON.stringify(item)} cannot be read.`);
+    throw new HoldfastError(
+      'InternalError',
+      `The ACL item ${JSON.stringify(item)} cannot be read.`,
+    );
   }
   const [, quoted, plain, letters = ''] = match;
   const name = quoted?.replaceAll('""', '"') ?? plain ?? '';

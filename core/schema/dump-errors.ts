@@ -16,12 +16,18 @@ const known: readonly [RegExp, ErrorName][] = [
   [/no matching (?:schemas|tables|extensions) were found/, 'PatternMatchesNothingError'],
   [/improper (?:qualified|relation) name|cross-database references/, 'UsageError'],
   [/permission denied/, 'PermissionDeniedError'],
-  [/canceling statement due to (?:statement|lock) timeout|could not obtain lock/, 'LockNotAvailableError'],
+  [
+    /canceling statement due to (?:statement|lock) timeout|could not obtain lock/,
+    'LockNotAvailableError',
+  ],
   [/out of shared memory/, 'LockTableTooSmallError'],
   [/invalid snapshot identifier|snapshot "[^"]*" does not exist/, 'SnapshotLostError'],
   [/the source (?:process|transaction) .* is not running/, 'SnapshotLostError'],
   [/aborting because of server version mismatch/, 'UnsupportedServerVersionError'],
-  [/server closed the connection|terminating connection|connection to server was lost/, 'ConnectionLostError'],
+  [
+    /server closed the connection|terminating connection|connection to server was lost/,
+    'ConnectionLostError',
+  ],
   [/invalid byte sequence for encoding|has no equivalent in encoding/, 'EncodingError'],
 ];
 

@@ -28,7 +28,10 @@ const unsupportedFrom = 190_000;
  * @throws SchemaDumpError quoting pg_dump; PatternMatchesNothingError, PermissionDeniedError, LockNotAvailableError,
  * LockTableTooSmallError, SnapshotLostError, ConnectionLostError, EncodingError, UnsupportedServerVersionError
  */
-export async function dumpSection(session: Session, request: DumpSectionRequest): Promise<PlainSql> {
+export async function dumpSection(
+  session: Session,
+  request: DumpSectionRequest,
+): Promise<PlainSql> {
   if (session.serverVersionNum >= unsupportedFrom) {
     throw new HoldfastError(
       'UnsupportedServerVersionError',

@@ -45,7 +45,8 @@ export class FrontendFrames {
     if (this.#pending.length < length) return undefined;
     const code = this.#pending.readUInt32BE(4);
     this.#pending = this.#pending.subarray(length);
-    if (code === sslRequest || code === gssEncryptionRequest) return [{ kind: 'encryption-request' }];
+    if (code === sslRequest || code === gssEncryptionRequest)
+      return [{ kind: 'encryption-request' }];
     if (code === cancelRequest) return [];
     this.#isStarted = true;
     return [{ kind: 'start-up' }];

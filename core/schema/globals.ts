@@ -7,7 +7,7 @@
  */
 import type { Inventory } from '../contract/manifest.ts';
 import { setClause } from './config-setting.ts';
-import { databaseGrants, type DatabaseStatement } from './database-grants.ts';
+import { type DatabaseStatement, databaseGrants } from './database-grants.ts';
 import { dollarQuoted, identifier, literal, oneLine, sessionSettings } from './sql-text.ts';
 
 type Role = Inventory['roles'][number];

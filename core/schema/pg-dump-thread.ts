@@ -40,7 +40,8 @@ const standIn = {
 let written: string | undefined;
 const replace = String.prototype.replace as (this: string, ...rest: unknown[]) => string;
 String.prototype.replace = function overhear(this: string, ...rest: unknown[]): string {
-  if (rest[0] instanceof RegExp && rest[0].source.includes('(?:un)?restrict')) written = String(this);
+  if (rest[0] instanceof RegExp && rest[0].source.includes('(?:un)?restrict'))
+    written = String(this);
   return replace.apply(this, rest);
 } as typeof String.prototype.replace;
 

@@ -25,9 +25,13 @@ export function plainSql(text: string, restrictKey: string, serverVersionNum: nu
   const to = text.lastIndexOf(after);
   const version = /^-- Dumped by pg_dump version (\S+)/m.exec(text)?.[1];
   if (from < 0 || to < 0 || !text.endsWith(after) || version === undefined) {
-    throw new HoldfastError('SchemaDumpError', 'pg_dump ended without an error, but its text is not whole.', {
-      evidence: { characters: text.length },
-    });
+    throw new HoldfastError(
+      'SchemaDumpError',
+      'pg_dump ended without an error, but its text is not whole.',
+      {
+        evidence: { characters: text.length },
+      },
+    );
   }
   const head = text.slice(0, from);
   const body = text.slice(from + before.length, to);

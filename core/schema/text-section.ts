@@ -125,7 +125,10 @@ export async function writeTextSection(
   const key = workspaceKeys.schema(run.runId);
   const receipt = await getJson(deps.workspace, schemaReceiptSchema, key);
   if (receipt === undefined) {
-    throw new HoldfastError('IncompleteBackupError', `The run has no ${key}: DumpSchema did not end.`);
+    throw new HoldfastError(
+      'IncompleteBackupError',
+      `The run has no ${key}: DumpSchema did not end.`,
+    );
   }
   if (receipt.sections.some((section) => section.name === name)) return;
   const written = await writeTextObject(deps, run, name, sql);

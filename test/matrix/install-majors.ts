@@ -51,5 +51,4 @@ function install(): void {
   writeFileSync(stamp, wanted);
 }
 
-
 install();

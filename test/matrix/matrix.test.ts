@@ -8,8 +8,8 @@ import type { Manifest } from '../../core/contract/manifest.ts';
 import { openSession } from '../../core/postgres/session.ts';
 import { dumpSection } from '../../core/schema/dump-section.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
-import { runBackup } from '../../local/engine/run-backup.ts';
 import type { EmbeddedServer } from '../../local/embedded-server.ts';
+import { runBackup } from '../../local/engine/run-backup.ts';
 import { databaseOn, startServer, type TestDatabase } from '../support/postgres.ts';
 import { restoreBackup } from '../support/restore-backup.ts';
 import { richSchema } from '../support/rich-schema.ts';
@@ -127,7 +127,7 @@ describe.each([14, 15, 16, 17, 18])('PostgreSQL %i', (major) => {
   });
 
   test('gives the native pg_dump the same text before and after', ({ skip }) => {
-    if (process.env['CI'] !== undefined && major <= 15) expect(native).toBeGreaterThanOrEqual(15);
+    if (process.env.CI !== undefined && major <= 15) expect(native).toBeGreaterThanOrEqual(15);
     if (native === undefined || native < major) skip(`no pg_dump ${major} on PATH`);
     expect(nativeDump(target.url)).toBe(nativeDump(source.url));
   });

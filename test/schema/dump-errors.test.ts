@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { type Filters, noFilters } from '../../core/contract/filters.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
-import { dumpSection, type DumpSectionRequest } from '../../core/schema/dump-section.ts';
+import { type DumpSectionRequest, dumpSection } from '../../core/schema/dump-section.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const request: DumpSectionRequest = { section: 'pre-data', filters: noFilters, lockWaitMs: 5_000 };
@@ -26,7 +26,9 @@ test('a pattern that matches nothing is named', async () => {
   await using database = await testDatabase('errors');
   await database.query('CREATE TABLE there ()');
   const withTables = (tables: string[]): Filters => ({ ...noFilters, tables });
-  expect(await failure(await open(database), { filters: withTables(['there', 'nope*']) })).toMatchObject({
+  expect(
+    await failure(await open(database), { filters: withTables(['there', 'nope*']) }),
+  ).toMatchObject({
     name: 'PatternMatchesNothingError',
     message: expect.stringContaining('"nope*"'),
   });
@@ -98,9 +100,14 @@ test('a server newer than pg_dump is refused before anything is asked', async ()
 test('an SQL_ASCII database with texts that are not UTF-8 is refused, one with others is dumped', async () => {
   await using admin = await testDatabase('errors');
   const database = `${admin.name}_ascii`;
-  await admin.query(`CREATE DATABASE ${database} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
+  await admin.query(
+    `CREATE DATABASE ${database} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`,
+  );
   const openAscii = (purpose: 'control' | 'worker') =>
-    openSession({ ...admin.settings, database }, { applicationName: 'holdfast/test/ascii', purpose });
+    openSession(
+      { ...admin.settings, database },
+      { applicationName: 'holdfast/test/ascii', purpose },
+    );
   {
     await using control = await openAscii('control');
     await control.query("CREATE TABLE public.good (); COMMENT ON TABLE public.good IS 'größer'");

@@ -74,14 +74,18 @@ test('a type renamed while pg_dump reads is an error and leaves no receipt', asy
   const { runId, deps } = await run({}, ({ message }) => {
     if (message === 'pre-data') renamed = database.query('ALTER TYPE mood RENAME TO temper');
   });
-  await expect(dumpSchemaState(deps, { runId })).rejects.toMatchObject({ name: 'SchemaMovedError' });
+  await expect(dumpSchemaState(deps, { runId })).rejects.toMatchObject({
+    name: 'SchemaMovedError',
+  });
   await renamed;
   expect(await receiptOf(deps, runId)).toBeUndefined();
 });
 
 test('a function replaced between snapshot and dump is an error', async () => {
   const { runId, deps } = await run();
-  await database.query(`CREATE OR REPLACE FUNCTION cheer(mood) RETURNS mood LANGUAGE sql AS 'SELECT NULL::mood'`);
+  await database.query(
+    `CREATE OR REPLACE FUNCTION cheer(mood) RETURNS mood LANGUAGE sql AS 'SELECT NULL::mood'`,
+  );
   await expect(dumpSchemaState(deps, { runId })).rejects.toMatchObject({
     name: 'SchemaMovedError',
     message: expect.stringContaining('between the snapshot'),

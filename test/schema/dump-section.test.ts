@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { noFilters } from '../../core/contract/filters.ts';
 import { openSession } from '../../core/postgres/session.ts';
-import { dumpSection, type DumpSectionRequest } from '../../core/schema/dump-section.ts';
+import { type DumpSectionRequest, dumpSection } from '../../core/schema/dump-section.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const lockWaitMs = 5_000;
@@ -11,7 +11,12 @@ async function dump(database: TestDatabase, request: Partial<DumpSectionRequest>
     applicationName: 'holdfast/test/schema',
     purpose: 'worker',
   });
-  return await dumpSection(session, { section: 'pre-data', filters: noFilters, lockWaitMs, ...request });
+  return await dumpSection(session, {
+    section: 'pre-data',
+    filters: noFilters,
+    lockWaitMs,
+    ...request,
+  });
 }
 
 const names = (sql: string, type: string) =>
@@ -50,7 +55,10 @@ line 🐘" (id int PRIMARY KEY, "Ünï" text DEFAULT E'\\N');
 
   test('loses psql commands of pg_dump and none that a function has in its body', async () => {
     const { sql } = await dump(database);
-    expect(sql.match(/^\\.*$/gm)).toEqual([String.raw`\restrict x`, String.raw`\unrestrict x' $$;`]);
+    expect(sql.match(/^\\.*$/gm)).toEqual([
+      String.raw`\restrict x`,
+      String.raw`\unrestrict x' $$;`,
+    ]);
   });
 
   test('has no large objects: they are units of the dump', async () => {
@@ -112,7 +120,9 @@ line 🐘" (id int PRIMARY KEY, "Ünï" text DEFAULT E'\\N');
 
 test('2,000 tables take less than 10 s', async () => {
   await using database = await testDatabase('schema_many');
-  const table = (n: number) => `CREATE TABLE t${n} (id int PRIMARY KEY, a text UNIQUE, b numeric DEFAULT 1,
+  const table = (
+    n: number,
+  ) => `CREATE TABLE t${n} (id int PRIMARY KEY, a text UNIQUE, b numeric DEFAULT 1,
     c timestamptz, d jsonb); COMMENT ON COLUMN t${n}.a IS 'number ${n}';`;
   for (let n = 0; n < 2_000; n += 200) {
     await database.query(Array.from({ length: 200 }, (_, i) => table(n + i)).join('\n'));
@@ -129,7 +139,9 @@ test('one answer of many megabytes arrives whole', async () => {
   await using database = await testDatabase('schema_large');
   const body = 'x'.repeat(100_000);
   for (let n = 0; n < 300; n += 1) {
-    await database.query(`CREATE FUNCTION f${n}() RETURNS text LANGUAGE sql AS $$ SELECT '${body}' $$`);
+    await database.query(
+      `CREATE FUNCTION f${n}() RETURNS text LANGUAGE sql AS $$ SELECT '${body}' $$`,
+    );
   }
   const { sql } = await dump(database);
   expect(sql.split(body)).toHaveLength(301);

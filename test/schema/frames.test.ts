@@ -86,6 +86,8 @@ test('bytes that are no UTF-8 are found in rows only', () => {
     body.write(value, 6, 'latin1');
     return message('D', body.toString('latin1'));
   };
-  expect(hasOnlyUtf8(Buffer.concat([row('plain'), row('\xc3\xbc'), message('C', '\xff')]))).toBe(true);
+  expect(hasOnlyUtf8(Buffer.concat([row('plain'), row('\xc3\xbc'), message('C', '\xff')]))).toBe(
+    true,
+  );
   expect(hasOnlyUtf8(Buffer.concat([row('plain'), row('\xfc')]))).toBe(false);
 });

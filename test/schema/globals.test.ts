@@ -63,7 +63,12 @@ const inventory: Pick<Inventory, 'roles' | 'database'> = {
     acl: [`"${group.replaceAll('"', '""')}"=CTc/x`, `"${member}"=C*c/x`],
     comment: "it's $holdfast$ \\ a comment\nof two lines",
     securityLabels: [{ provider: 'nobody', label: 'x' }],
-    settings: ['default_transaction_read_only=on', 'search_path=""', 'nonsense.of_ours=a, b', 'no_such=1'],
+    settings: [
+      'default_transaction_read_only=on',
+      'search_path=""',
+      'nonsense.of_ours=a, b',
+      'no_such=1',
+    ],
   },
 };
 
@@ -146,13 +151,17 @@ test('it can be run again, in a database whose default is read only', async () =
 test('a role that exists is left as it is', async () => {
   await database.query(`ALTER ROLE ${database.client.escapeIdentifier(group)} CONNECTION LIMIT 2`);
   await database.query(globalsSql(inventory));
-  const rows = await database.query('SELECT rolconnlimit FROM pg_roles WHERE rolname = $1', [group]);
+  const rows = await database.query('SELECT rolconnlimit FROM pg_roles WHERE rolname = $1', [
+    group,
+  ]);
   expect(rows).toEqual([{ rolconnlimit: 2 }]);
 });
 
 test('sequences get their last values back, beyond 2^53 and under any name', async () => {
   await using other = await testDatabase('sequences');
-  await other.query(`CREATE SCHEMA "s'"; CREATE SEQUENCE "s'"."a\\""b"; CREATE SEQUENCE down INCREMENT -1`);
+  await other.query(
+    `CREATE SCHEMA "s'"; CREATE SEQUENCE "s'"."a\\""b"; CREATE SEQUENCE down INCREMENT -1`,
+  );
   const positions = [
     { schema: "s'", name: 'a\\"b', lastValue: '9223372036854775806', isCalled: true },
     { schema: 'public', name: 'down', lastValue: '-5', isCalled: false },
@@ -161,5 +170,7 @@ test('sequences get their last values back, beyond 2^53 and under any name', asy
   expect(
     await other.query(`SELECT last_value::text, is_called FROM "s'"."a\\""b" UNION ALL
       SELECT last_value::text, is_called FROM public.down`),
-  ).toEqual(positions.map(({ lastValue, isCalled }) => ({ last_value: lastValue, is_called: isCalled })));
+  ).toEqual(
+    positions.map(({ lastValue, isCalled }) => ({ last_value: lastValue, is_called: isCalled })),
+  );
 });

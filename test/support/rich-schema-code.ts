@@ -1,6 +1,7 @@
 /** The part of the rich schema that is code and rights: functions, operators, triggers, policies, views, grants. */
 
-export const richCode = (major: number): string => [functions, views, rest, rights(major)].join('\n');
+export const richCode = (major: number): string =>
+  [functions, views, rest, rights(major)].join('\n');
 
 const functions = `
 CREATE FUNCTION shop.add_all(VARIADIC numbers int[] DEFAULT ARRAY[1, 2]) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT

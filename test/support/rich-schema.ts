@@ -9,7 +9,9 @@ import { richRows } from './rich-schema-rows.ts';
 
 /** SQL for an empty database of this major version, run as superuser. Roles are made when they are missing. */
 export function richSchema(major: number): string {
-  return [roles, extensions, types(major), tables, newer(major), richCode(major), richRows].join('\n');
+  return [roles, extensions, types(major), tables, newer(major), richCode(major), richRows].join(
+    '\n',
+  );
 }
 
 /** They belong to the server, not to the database. */
