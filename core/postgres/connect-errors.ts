@@ -41,6 +41,8 @@ const bySqlstate: Readonly<Record<string, ErrorName>> = {
   '57P05': 'ConnectionLostError',
 };
 
+const connectHint = 'GRANT CONNECT ON DATABASE … TO the role.';
+
 /** The SQLSTATE of an error, or of any error that caused it; `undefined` when the server did not say it. */
 export function sqlstateOf(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -49,7 +51,7 @@ export function sqlstateOf(error: unknown): string | undefined {
   return undefined;
 }
 
-function nameOfServerError(error: pg.DatabaseError, phase: ErrorPhase): ErrorName {
+function nameOfServerError(error: pg.DatabaseError): ErrorName {
   const state = error.code ?? '';
   // check_enable_rls() in rls.c: "query would be affected by row-level security policy for table …".
   if (state === '42501' && (error.routine === 'check_enable_rls' || /row-level security/.test(error.message))) {
@@ -57,11 +59,10 @@ function nameOfServerError(error: pg.DatabaseError, phase: ErrorPhase): ErrorNam
   }
   // pg_hba.conf has a line for this user, but for the other kind of connection.
   if (state === '28000' && /no encryption|SSL/.test(error.message)) return 'TlsError';
-  // In a worker 53200 is the lock table only when the server says so (it is its hint); else memory.
+  // Out of memory is 53200 as well.
   if (state === '53200' && !/max_locks_per_transaction|shared memory/.test(`${error.hint} ${error.message}`)) {
     return 'InternalError';
   }
-  if (state === '42501' && phase === 'connecting') return 'AuthenticationFailedError';
   if (state.startsWith('08')) return 'ConnectionLostError';
   return bySqlstate[state] ?? 'InternalError';
 }
@@ -100,10 +101,11 @@ export function mapPgError(error: unknown, what: string, phase: ErrorPhase): Hol
   if (!(error instanceof pg.DatabaseError)) {
     return new HoldfastError(nameOfClientError(error, phase), `${what}: ${textOf(error)}.`, { cause: error });
   }
-  const name = nameOfServerError(error, phase);
+  const name = nameOfServerError(error);
   const more = [error.detail, error.where].filter((part) => part !== undefined);
   return new HoldfastError(name, [`${what}: ${error.message}`, ...more].join(' · '), {
     cause: error,
+    ...(phase === 'connecting' && name === 'PermissionDeniedError' ? { hint: connectHint } : {}),
     evidence: {
       sqlstate: error.code,
       ...(error.schema === undefined ? {} : { schema: error.schema }),

@@ -13,7 +13,7 @@ import { internalsOf } from './pg-internals.ts';
 
 export interface ConnectedClient {
   readonly client: pg.Client;
-  /** ParameterStatus as told at start-up. */
+  /** ParameterStatus: as the server told them at start-up and after each change since. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 

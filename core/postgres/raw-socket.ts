@@ -24,6 +24,9 @@ export interface RawSocket {
 
 const taken = new WeakSet<Session>();
 
+/** Between `takeSocket` and `release`. */
+export const isLent = (session: Session): boolean => taken.has(session);
+
 /** @throws InternalError when a statement is running, or the socket is taken already; ConnectionLostError when it is dead */
 export function takeSocket(session: Session): RawSocket {
   const { connection, readyForQuery } = internalsOf(session.client);

@@ -11,6 +11,7 @@ import { connectClient, describeTarget } from './connect.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { internalsOf } from './pg-internals.ts';
 import { refuseTransactionPooler } from './pooler.ts';
+import { isLent } from './raw-socket.ts';
 import { pinStatement, type SessionPurpose } from './session-pins.ts';
 
 export type { SessionPurpose } from './session-pins.ts';
@@ -27,14 +28,14 @@ export interface Session {
   readonly backendPid: number;
   /** As `server_version_num`: 180004 for 18.4. */
   readonly serverVersionNum: number;
-  /** ParameterStatus as told at start-up. */
+  /** ParameterStatus: as the server told them at start-up and after each change since. */
   readonly parameters: ReadonlyMap<string, string>;
   /**
    * Rows of one statement (of the last one, when the text holds several). int8 and numeric come as strings.
    * @throws HoldfastError by SQLSTATE; InternalError with `evidence.sqlstate` for what the catalogue does not know
    */
   query<T extends object = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<T[]>;
-  /** The polite end; drops the socket when the server does not answer within 5 s or a statement runs. Never throws. */
+  /** The polite end; drops the socket when it is lent, a statement runs, or no answer comes within 5 s. Never throws. */
   close(): Promise<void>;
   /** Drops the socket at once. */
   destroy(): void;
@@ -70,6 +71,9 @@ class PgSession implements Session {
   }
 
   async query<T extends object>(sql: string, values?: unknown[]): Promise<T[]> {
+    if (isLent(this)) {
+      throw new HoldfastError('InternalError', 'A statement was sent while the socket of its session was lent.');
+    }
     try {
       const result: pg.QueryResult | pg.QueryResult[] = await this.client.query(sql, values);
       const last = Array.isArray(result) ? result.at(-1) : result;
@@ -81,6 +85,8 @@ class PgSession implements Session {
   }
 
   async close(): Promise<void> {
+    // The borrower may be in the middle of a message, where a polite end would wait for ever.
+    if (isLent(this)) this.destroy();
     const timer = setTimeout(() => this.destroy(), closeTimeoutMs);
     try {
       await this.client.end();

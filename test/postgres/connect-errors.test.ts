@@ -84,6 +84,18 @@ test('row security is told apart from a missing right', async () => {
   });
 });
 
+test('a role without the right to connect is told which one it lacks', async () => {
+  await database.query(`REVOKE CONNECT ON DATABASE "${database.name}" FROM PUBLIC`);
+  try {
+    expect(await failureOf(as({ user: reader, password: async () => 'reader-secret' }))).toMatchObject({
+      name: 'PermissionDeniedError',
+      hint: expect.stringContaining('GRANT CONNECT'),
+    });
+  } finally {
+    await database.query(`GRANT CONNECT ON DATABASE "${database.name}" TO PUBLIC`);
+  }
+});
+
 test('a lock that is not granted at once is LockNotAvailableError', async () => {
   await database.query('BEGIN; LOCK TABLE plain IN ACCESS EXCLUSIVE MODE');
   try {

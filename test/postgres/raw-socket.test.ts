@@ -70,3 +70,18 @@ test('the socket of a dead session is not lent', async () => {
   session.destroy();
   expect(() => takeSocket(session)).toThrow(expect.objectContaining({ name: 'ConnectionLostError' }));
 });
+
+test('no statement is sent on a socket that is lent, and close does not wait for its borrower', async () => {
+  const session = await open();
+  const raw = takeSocket(session);
+  await expect(session.query('SELECT 1')).rejects.toMatchObject({ name: 'InternalError' });
+  raw.onData(() => undefined);
+  raw.write(simpleQuery(`COPY (SELECT repeat('x', 1000) FROM generate_series(1, 1000000)) TO STDOUT`));
+  raw.socket.pause();
+  const from = performance.now();
+  await session.close();
+  expect(performance.now() - from).toBeLessThan(2000);
+  await expect
+    .poll(() => database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [session.backendPid]))
+    .toEqual([]);
+});
