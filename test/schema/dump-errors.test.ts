@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { expect, inject, test } from 'vitest';
 import { type Filters, noFilters } from '../../core/contract/filters.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
@@ -119,4 +120,23 @@ test('an SQL_ASCII database with texts that are not UTF-8 is refused, one with o
   }
   expect(await failure(await openAscii('worker'))).toMatchObject({ name: 'EncodingError' });
   await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+});
+
+test('neither a dump that ends well nor one that fails leaves a thread behind', async () => {
+  await using database = await testDatabase('errors');
+  let started = 0;
+  let ended = 0;
+  const onWorker = (worker: Worker) => {
+    started += 1;
+    worker.once('exit', () => {
+      ended += 1;
+    });
+  };
+  process.on('worker', onWorker);
+  expect(await failure(await open(database))).toBeUndefined();
+  expect(
+    await failure(await open(database), { snapshotName: '00000000-0000FFFF-9' }),
+  ).toBeDefined();
+  process.off('worker', onWorker);
+  expect({ started, ended }).toEqual({ started: 2, ended: 2 });
 });
