@@ -7,6 +7,7 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest, Segment, TableEntry } from '../contract/manifest.ts';
 import type { PlannedTable, SchemaReceipt, Slice } from '../contract/plan.ts';
 import { withoutSuperseded } from '../dump/binary-marks.ts';
+import { withoutSuperseded } from '../dump/binary-marks.ts';
 import { addFingerprints, emptyFingerprint } from '../fingerprint/fingerprint.ts';
 import { assertOidsCovered, assertTableCovered } from './coverage.ts';
 import type { CompletedUnit } from './receipts.ts';
@@ -52,6 +53,23 @@ export function assemble(
       objects: objects.length,
     },
   };
+}
+
+/** Gives each segment that counts the index of its object; an object that holds none of them is left out. */
+function place(schema: SchemaReceipt, units: readonly CompletedUnit[]) {
+  const receipts = units.flatMap((unit) => unit.receipts);
+  const counted = new Set(withoutSuperseded(receipts.flatMap(({ segments }) => segments)));
+  const objects = [...schema.objects];
+  const placed: Placed[] = [];
+  for (const receipt of receipts) {
+    const segments = receipt.segments.filter((segment) => counted.has(segment));
+    if (segments.length === 0) continue;
+    const object = objects.push(receipt.object) - 1;
+    for (const { slice, segment } of segments) {
+      placed.push({ slice, segment: { ...segment, object } });
+    }
+  }
+  return { objects, placed };
 }
 
 function tablesOf(planned: readonly PlannedTable[], placed: readonly Placed[]): TableEntry[] {

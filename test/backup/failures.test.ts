@@ -1,0 +1,143 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { HoldfastError } from '../../core/contract/errors.ts';
+import type { WorkerPool } from '../../local/engine/pool.ts';
+import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
+import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await makeHarness('failures');
+  await fillShop(harness.database);
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+const manyUnits = { options: { chunkBytes: 256 << 10 } };
+
+describe('a backup whose workers are killed', () => {
+  it('goes on with others and succeeds', async () => {
+    let pool: WorkerPool | undefined;
+    let killed: Promise<number> | undefined;
+    const report = await runBackup(
+      harness.options(
+        {
+          onPool: (made) => (pool = made),
+          onProgress: ({ state }) => {
+            if (state === 'DumpUnit') killed ??= killUnitWorkers(pool as WorkerPool);
+          },
+        },
+        manyUnits,
+      ),
+    );
+    expect(await killed).toBeGreaterThan(0);
+    expect(report).toMatchObject({ state: 'published', rows: 20_003 });
+    const manifest = await harness.manifest(report.backupId);
+    const accounts = manifest.tables.find(({ name }) => name === 'accounts');
+    expect(await harness.rowsOf(manifest, accounts as never)).toHaveLength(20_000);
+  });
+});
+
+describe('a backup that fails', () => {
+  let own: Harness;
+  beforeEach(async () => {
+    own = await makeHarness('failing');
+    await fillShop(own.database);
+    return () => own[Symbol.asyncDispose]();
+  });
+
+  it('because its unit workers die again and again publishes nothing and leaves no locks', async () => {
+    const runId = newRunId();
+    let isOver = false;
+    let killer: Promise<void> | undefined;
+    const result = runBackup(
+      own.options(
+        {
+          runId,
+          onPool: (pool) => {
+            killer = (async () => {
+              while (!isOver) {
+                await killUnitWorkers(pool);
+                await sleep(20);
+              }
+            })();
+          },
+        },
+        manyUnits,
+      ),
+    );
+    await expect(result).rejects.toMatchObject({ name: 'WorkerLostError' });
+    isOver = true;
+    await killer;
+    await expectNothingLeft(own, runId, 'WorkerLostError');
+  });
+
+  it('because a person ends it is recorded with that reason', async () => {
+    const runId = newRunId();
+    const controller = new AbortController();
+    const result = runBackup(
+      own.options(
+        {
+          runId,
+          signal: controller.signal,
+          onProgress: ({ state }) => {
+            if (state !== 'DumpUnit') return;
+            controller.abort(new HoldfastError('RunAbortedError', 'Ctrl-C was pressed.'));
+          },
+        },
+        manyUnits,
+      ),
+    );
+    await expect(result).rejects.toMatchObject({ name: 'RunAbortedError', message: 'Ctrl-C was pressed.' });
+    await expectNothingLeft(own, runId, 'RunAbortedError');
+  });
+
+  it('because another one is running says who, and does not disturb that', async () => {
+    let second: Promise<unknown> | undefined;
+    const first = await runBackup(
+      own.options({
+        onProgress: ({ state }) => {
+          if (state === 'DumpUnit') second ??= runBackup(own.options({ runId: 'second' })).catch((error) => error);
+        },
+      }, manyUnits),
+    );
+    expect(first.state).toBe('published');
+    expect(await second).toMatchObject({ name: 'LeaseHeldError', message: expect.stringContaining(first.runId) });
+    expect(await own.catalogue()).toHaveLength(1);
+  });
+
+  it('because its time was claimed before is a duplicate', async () => {
+    const at = { scheduledAt: '2026-11-21T04:00:00Z' };
+    await runBackup(own.options({}, at));
+    await expect(runBackup(own.options({}, at))).rejects.toMatchObject({ name: 'DuplicateRunError' });
+    expect(await own.catalogue()).toHaveLength(1);
+  });
+
+  it('because our whole process was killed leaves holders that go by themselves, and the next one works', async () => {
+    const { password, ...settings } = own.database.settings;
+    const child = fork(new URL('./killed-backup.ts', import.meta.url), {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.send({
+      ...own.options({}, { options: { ...manyUnits.options, leaseSeconds: 3, holdRoundSeconds: 1 } }),
+      connection: { ...settings, password: await password() },
+    });
+    await once(child, 'message');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect((await own.sessions()).some((name) => name.includes('/holder-'))).toBe(true);
+    // Three rounds of 1 s of nobody, and some for workers to notice that their parent is gone.
+    for (const end = Date.now() + 20_000; (await own.sessions()).length > 0 && Date.now() < end; ) await sleep(200);
+    expect(await own.sessions()).toEqual([]);
+    expect(await own.catalogue()).toEqual([]);
+    expect(await runBackup(own.options())).toMatchObject({ state: 'published', rows: 20_003 });
+  });
+});
+
+async function killUnitWorkers(pool: WorkerPool): Promise<number> {
+  const pids = await pool.unitPids();
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length;
+}
