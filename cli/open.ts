@@ -13,10 +13,15 @@ export interface OpenStore extends OpenVault {
   readonly keyRing: KeyRing;
 }
 
+const namedVault = (options: VaultOptions): string | undefined =>
+  options.vault || process.env[envNames.vault] || undefined;
+
+export const namesVault = (options: VaultOptions): boolean => namedVault(options) !== undefined;
+
 /** @throws UsageError when neither option nor environment names one */
 export function vaultFolderOf(options: VaultOptions): string {
-  const folder = options.vault ?? process.env[envNames.vault];
-  if (folder) return folder;
+  const folder = namedVault(options);
+  if (folder !== undefined) return folder;
   throw new HoldfastError('UsageError', 'No vault was named.', {
     hint: `Give --vault DIR or set ${envNames.vault}; \`holdfast init --vault DIR\` makes one.`,
   });
@@ -24,7 +29,7 @@ export function vaultFolderOf(options: VaultOptions): string {
 
 /** `undefined`: not named, so where `init` puts it. */
 export const namedKeyFile = (options: VaultOptions): string | undefined =>
-  options.key ?? (process.env[envNames.keyFile] || undefined);
+  options.key || process.env[envNames.keyFile] || undefined;
 
 /** @throws UsageError, VaultNotFoundError, VaultAccessDeniedError */
 export const openVaultOf = async (options: VaultOptions): Promise<OpenVault> =>

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { holdfastVersion } from '../local/version.ts';
 import { backupCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
-
+import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { showCommand } from './commands/show.ts';
@@ -36,7 +36,7 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     listCommand(setExitCode),
     showCommand(),
     verifyCommand(setExitCode),
-
+    doctorCommand(setExitCode),
     demoCommand(setExitCode),
   ];
   for (const command of commands) program.addCommand(command);

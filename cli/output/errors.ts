@@ -15,7 +15,8 @@ export function renderError(error: unknown): RenderedError {
       });
   const { name, message, hint } = known;
   const lines = [`${name}: ${message}`, `  What to do: ${hint}`];
-  if (!isKnown || name === 'InternalError') lines.push(...traceOf(error));
+  if (name === 'InternalError') lines.push(...traceOf(error));
+  if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence['stderr']));
   return { text: lines.join('\n'), json: { name, message, hint } };
 }
 
@@ -23,4 +24,10 @@ export function renderError(error: unknown): RenderedError {
 function traceOf(error: unknown): string[] {
   const stack = error instanceof Error ? error.stack : undefined;
   return stack === undefined ? [] : stack.split('\n').slice(1).map((line) => `  ${line.trim()}`);
+}
+
+/** A process that died may have said why. */
+function lastWordsOf(stderr: unknown): string[] {
+  if (typeof stderr !== 'string' || stderr.trim() === '') return [];
+  return ['  It wrote:', ...stderr.trim().split('\n').slice(-12).map((line) => `    ${line}`)];
 }
