@@ -10,7 +10,12 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
-const entries = ['cli/holdfast.ts', 'local/engine/worker.ts', 'core/schema/pg-dump-thread.ts'];
+const entries = [
+  'cli/holdfast.ts',
+  'cli/main.ts',
+  'local/engine/worker.ts',
+  'core/schema/pg-dump-thread.ts',
+];
 const assets = ['core/fingerprint/fingerprint.wasm'];
 
 rmSync(outdir, { recursive: true, force: true });
