@@ -80,7 +80,7 @@ export const tableSchema = z.strictObject({
   /** In the order of the COPY; generated columns are not among them. */
   columns: z.array(z.string()),
   /** Why there are no rows in the backup although the definition is. */
-  dataExcluded: z.enum(['filter', 'schema-only']).optional(),
+  dataExcluded: z.enum(['filter', 'schema-only', 'unlogged-on-standby']).optional(),
   format: copyFormatSchema,
   rows: count,
   fingerprint: fingerprintSchema,
@@ -114,6 +114,9 @@ export const roleSchema = z.strictObject({
       role: z.string(),
       hasAdminOption: z.boolean(),
       grantor: z.string().nullable(),
+      /** From PostgreSQL 16 on: WITH INHERIT, WITH SET. */
+      inherits: z.boolean().optional(),
+      canSet: z.boolean().optional(),
     }),
   ),
   comment: z.string().nullable(),

@@ -4,8 +4,9 @@
  * Invariant: system and temporary schemas never match, and an include pattern that matches nothing is an error:
  * a typing mistake must not make a smaller backup.
  */
-import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { HoldfastError } from '../contract/errors.ts';
 import type { Filters } from '../contract/filters.ts';
+import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { Session } from '../postgres/session.ts';
 import { schemaPattern, tablePattern } from './patterns.ts';
 
@@ -125,10 +126,10 @@ async function queryPattern(
     rows = await session.query<{ oid: number }>(sql, [...values]);
   } catch (cause) {
     // 2201B: invalid_regular_expression
-    if (isHoldfastError(cause) && cause.evidence['sqlstate'] === '2201B') {
+    if (sqlstateOf(cause) === '2201B') {
       throw new HoldfastError(
         'UsageError',
-        `${option} ${JSON.stringify(pattern)} is not a pattern: ${cause.message}`,
+        `${option} ${JSON.stringify(pattern)} is not a pattern: ${(cause as Error).message}`,
         { cause, hint: 'Put characters like ( [ + into double quotes to mean them literally.' },
       );
     }

@@ -34,7 +34,9 @@ export function tablePattern(pattern: string, option: string, database: string):
       'UsageError',
       `${option} ${JSON.stringify(pattern)} names the database ${JSON.stringify(firstLiteral)}, ` +
         `but this backup is of ${JSON.stringify(database)}.`,
-      { hint: 'Leave the database out of the pattern, or quote dots that belong to a name: "a.b".' },
+      {
+        hint: 'Leave the database out of the pattern, or quote dots that belong to a name: "a.b".',
+      },
     );
   }
   const name = regexes.at(-1) as string;

@@ -5,6 +5,7 @@
  * of an extension belong to it and are not in the list, except its configuration tables.
  */
 import type { Filters } from '../contract/filters.ts';
+import { extensionMembersSql } from '../inventory/extension-members.ts';
 import type { Session } from '../postgres/session.ts';
 import { isUserSchema, type MatchedOids, matchPatterns } from './match-patterns.ts';
 
@@ -76,21 +77,12 @@ const candidatesSql = `
                   WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objid = n.oid
                     AND d.deptype = 'e') AS "isExtensionSchema",
          c.relname AS name, c.relkind, member.extname AS extension,
-         configuration.oid IS NOT NULL AS "isConfiguration", configuration.condition AS where
+         coalesce(member.configuration, false) AS "isConfiguration", member.condition AS where
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN (SELECT d.objid AS oid, e.oid AS extension, e.extname
-                 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-                WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
-                  AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-                  AND d.deptype = 'e') member ON member.oid = c.oid
-    LEFT JOIN (SELECT u.oid, e.oid AS extension, u.condition
-                 FROM pg_catalog.pg_extension e
-                CROSS JOIN ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition))
-                           AS u(oid, condition)) configuration
-           ON configuration.oid = c.oid AND configuration.extension = member.extension
+    LEFT JOIN (${extensionMembersSql}) member ON member.oid = c.oid
    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-     AND (${isUserSchema} OR configuration.oid IS NOT NULL)
+     AND (${isUserSchema} OR member.configuration)
    ORDER BY c.oid`;
 
 export function takesTable(
