@@ -9,7 +9,7 @@ import { ProgressMeter, type Reading } from './meter.ts';
 export interface ProgressView {
   readonly onProgress: (event: Progress) => void;
   /** A line of its own, above the live one. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Takes the live line away. Safe to call again. */
   end(): void;
 }
@@ -33,15 +33,16 @@ export function openProgress(
   };
   const timer = setInterval(show, isLive ? liveEveryMs : plainEveryMs);
   timer.unref();
+  const note = (text: string) => {
+    clear();
+    output.write(`${maskSecrets(printable(text))}\n`);
+  };
   return {
+    note,
     onProgress(event) {
       const isNewPhase = meter.add(event, now());
-      if (event.message !== undefined) this.note(event.message);
+      if (event.message !== undefined) note(event.message);
       if (isNewPhase) show();
-    },
-    note(text) {
-      clear();
-      output.write(`${maskSecrets(printable(text))}\n`);
     },
     end() {
       clearInterval(timer);
@@ -57,13 +58,13 @@ function liveLine(reading: Reading): string {
 }
 
 function plainLine(reading: Reading): string {
-  const { phase, fraction, doneBytes, bytesPerSecond, leftMs, table } = reading;
+  const { phase, fraction, doneBytes, bytesPerSecond, leftMs, detail } = reading;
   const parts = [phase];
   if (fraction !== undefined) parts.push(`${Math.floor(fraction * 100)} %`);
   if (doneBytes > 0) parts.push(formatBytes(doneBytes));
   if (bytesPerSecond !== undefined) parts.push(formatRate(bytesPerSecond));
   if (leftMs !== undefined) parts.push(`${formatDuration(leftMs)} left`);
-  if (table !== undefined) parts.push(printable(table));
+  if (detail !== undefined) parts.push(printable(detail));
   return parts.join('  ');
 }
 
