@@ -77,7 +77,10 @@ export async function runBackup(options: RunBackupOptions): Promise<BackupReport
     const output = await execute(await loadStateMachine(definition), {
       name: runId,
       input,
-      call: (state, payload) => pool.call(state, payload),
+      call: (state, payload) => {
+        deps.progress({ state });
+        return pool.call(state, payload);
+      },
     });
     const report = backupReportSchema.safeParse(output);
     if (report.success) return report.data;
