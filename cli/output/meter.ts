@@ -22,6 +22,8 @@ const order = [...phases.keys()];
 
 /** The rate is that of the last seconds: a mean since the start lags behind what a person sees. */
 const rateWindowMs = 5_000;
+/** Shorter than this, one event would make any rate at all. */
+const leastRateMs = 500;
 
 export interface Reading {
   readonly phase: string;
@@ -30,12 +32,13 @@ export interface Reading {
   readonly fraction?: number;
   readonly bytesPerSecond?: number;
   readonly leftMs?: number;
-  readonly table?: string;
+  /** Table or section that was told of last. */
+  readonly detail?: string;
 }
 
 export class ProgressMeter {
   #phase = -1;
-  #table: string | undefined;
+  #detail: string | undefined;
   #beganAt = 0;
   #samples: { at: number; bytes: number }[] = [];
   readonly #done = new Map<string, number>();
@@ -56,11 +59,12 @@ export class ProgressMeter {
     const isNew = phase > this.#phase;
     if (isNew) {
       this.#phase = phase;
-      this.#table = undefined;
+      this.#detail = undefined;
       this.#beganAt = nowMs;
       this.#samples = [];
     }
-    if (phase === this.#phase && event.table !== undefined) this.#table = event.table;
+    const detail = event.table ?? (event.state === 'DumpSchema' ? event.message : undefined);
+    if (phase === this.#phase && detail !== undefined) this.#detail = detail;
     return isNew;
   }
 
@@ -80,7 +84,7 @@ export class ProgressMeter {
       ...(fraction === undefined ? {} : { fraction }),
       ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
       ...(left === undefined || left <= 0 ? {} : { leftMs: left * 1000 }),
-      ...(this.#table === undefined ? {} : { table: this.#table }),
+      ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
 
@@ -93,8 +97,8 @@ export class ProgressMeter {
     this.#samples.push({ at: nowMs, bytes: doneBytes });
     while ((this.#samples[1]?.at ?? nowMs) < nowMs - rateWindowMs) this.#samples.shift();
     const first = this.#samples[0];
-    const since = first && nowMs > first.at ? first : { at: this.#beganAt, bytes: 0 };
-    return nowMs > since.at && doneBytes > since.bytes
+    const since = first && nowMs - first.at >= leastRateMs ? first : { at: this.#beganAt, bytes: 0 };
+    return nowMs - since.at >= leastRateMs && doneBytes > since.bytes
       ? ((doneBytes - since.bytes) / (nowMs - since.at)) * 1000
       : undefined;
   }

@@ -61,7 +61,7 @@ test('progress: rate and time left come from the last seconds, and the phase nev
     fraction: 0.2,
     bytesPerSecond: 1_000,
     leftMs: 8_000,
-    table: 'a.b',
+    detail: 'a.b',
   });
 });
 
