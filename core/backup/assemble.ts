@@ -7,7 +7,6 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest, Segment, TableEntry } from '../contract/manifest.ts';
 import type { PlannedTable, SchemaReceipt, Slice } from '../contract/plan.ts';
 import { withoutSuperseded } from '../dump/binary-marks.ts';
-import { withoutSuperseded } from '../dump/binary-marks.ts';
 import { addFingerprints, emptyFingerprint } from '../fingerprint/fingerprint.ts';
 import { assertOidsCovered, assertTableCovered } from './coverage.ts';
 import type { CompletedUnit } from './receipts.ts';
@@ -23,15 +22,7 @@ export function assemble(
   schema: SchemaReceipt,
   units: readonly CompletedUnit[],
 ): Contents {
-  const objects = [...schema.objects];
-  const dumped: Placed[] = [];
-  for (const receipt of units.flatMap(({ receipts }) => receipts)) {
-    const object = objects.push(receipt.object) - 1;
-    for (const { slice, segment } of receipt.segments) {
-      dumped.push({ slice, segment: { ...segment, object } });
-    }
-  }
-  const placed = withoutSuperseded(dumped);
+  const { objects, placed } = place(schema, units);
   const tables = tablesOf(planned, placed);
   const largeObjects = largeObjectsOf(units, placed);
   const segments = [

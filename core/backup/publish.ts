@@ -10,13 +10,16 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type ObjectVerdict, objectVerdictSchema, type Run } from '../contract/plan.ts';
 import { readAllEvidence, writeEvidence } from '../evidence/record.ts';
+import { inParallel } from '../plan/in-parallel.ts';
 import { assertLease, releaseLease } from '../run/lease.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
 import { catalogueEntryOf } from './catalogue-entry.ts';
-import { inParallel } from './in-parallel.ts';
+
+/** Hides the latency of an object store; few enough for its limits. */
+const callsAtOnce = 16;
 
 type Verdicts = { readonly objects: number; readonly segments: number; readonly rows: number };
 
@@ -46,7 +49,7 @@ async function requireIntact(deps: Deps, run: Run, manifest: Manifest): Promise<
   const damaged: ObjectVerdict[] = [];
   let segments = 0;
   let rows = 0;
-  await inParallel(manifest.objects.entries(), async ([index, { key }]) => {
+  await inParallel(manifest.objects, callsAtOnce, async ({ key }, index) => {
     const where = workspaceKeys.verdict(run.runId, index);
     const verdict = await getJson(deps.workspace, objectVerdictSchema, where);
     if (verdict?.object !== key) {
@@ -71,7 +74,7 @@ async function requireIntact(deps: Deps, run: Run, manifest: Manifest): Promise<
 async function keep(deps: Deps, run: Run, manifest: Manifest): Promise<void> {
   const tags = { 'holdfast-tier': manifest.tier };
   const { source } = run.input;
-  await inParallel(manifest.objects, ({ key }) => deps.vault.setTags(key, tags));
+  await inParallel(manifest.objects, callsAtOnce, ({ key }) => deps.vault.setTags(key, tags));
   await deps.vault.setTags(vaultKeys.signature(source, run.backupId), tags);
   await deps.vault.setTags(vaultKeys.manifest(source, run.backupId), tags);
 }

@@ -6,15 +6,18 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import { type Receipt, receiptSchema, type Unit, unitSchema } from '../contract/plan.ts';
+import { inParallel } from '../plan/in-parallel.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { inParallel } from './in-parallel.ts';
 
 export interface CompletedUnit {
   readonly planned: Unit;
   /** In the order of the parts. */
   readonly receipts: readonly Receipt[];
 }
+
+/** Hides the latency of an object store; few enough for its limits. */
+const readsAtOnce = 16;
 
 /** Enough to see what is missing; thousands help nobody. */
 const namedAtMost = 10;
@@ -27,7 +30,7 @@ export async function readCompletedUnits(
 ): Promise<CompletedUnit[]> {
   const completed: CompletedUnit[] = [];
   const missing: string[] = [];
-  await inParallel(Array(units).keys(), async (unit) => {
+  await inParallel([...Array(units).keys()], readsAtOnce, async (unit) => {
     const planned = await getJson(deps.workspace, unitSchema, workspaceKeys.unit(runId, unit, 0));
     const receipts: Receipt[] = [];
     let next: Receipt | undefined;

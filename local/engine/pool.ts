@@ -47,12 +47,15 @@ export class WorkerPool {
 
   /** Process ids of living unit workers, for tests and diagnosis. */
   async unitPids(): Promise<number[]> {
-    const workers = await Promise.all(this.#units.map(({ worker }) => worker));
+    const started = this.#units.map(({ worker }) => worker?.catch(() => undefined));
+    const workers = await Promise.all(started);
     return workers.flatMap((worker) => (worker?.isAlive && worker.pid ? [worker.pid] : []));
   }
 
   /** @throws what the handler throws; WorkerLostError, TaskTimedOutError */
   async call(state: StateName, input: unknown): Promise<unknown> {
+    // Node takes half a second to start: unit workers do so while the schema is dumped.
+    if (state === 'DumpSchema') this.#warmUp();
     const lane = unitStates.has(state) ? this.#units : this.#control;
     const slot = lane.reduce((least, next) => (next.calls < least.calls ? next : least));
     slot.calls += 1;
@@ -72,15 +75,22 @@ export class WorkerPool {
   }
 
   async #workerOf(slot: Slot): Promise<WorkerProcess> {
-    const current = await slot.worker;
+    const pending = slot.worker;
+    const current = await pending?.catch(() => undefined);
     if (this.#isClosed) {
       throw new HoldfastError('RunAbortedError', 'The run has ended; nothing more is begun.');
     }
     if (current?.isAlive) return current;
-    // Whoever comes first starts the new one; those who waited with it find it here.
-    const known = await slot.worker;
-    if (known === current) slot.worker = this.#start();
+    // Whoever of those that waited comes first starts the new one; the others find it here.
+    if (slot.worker === pending) slot.worker = this.#start();
     return slot.worker as Promise<WorkerProcess>;
+  }
+
+  #warmUp(): void {
+    for (const slot of this.#units) {
+      // What goes wrong here goes wrong again at the first call, which is told of it.
+      void this.#workerOf(slot).catch(() => undefined);
+    }
   }
 
   async #start(): Promise<WorkerProcess> {

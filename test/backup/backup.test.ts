@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAllEvidence } from '../../core/evidence/record.ts';
 import { runBackup } from '../../local/engine/run-backup.ts';
-import { collect, fillShop, type Harness, makeHarness } from './harness.ts';
+import { collect, expectNoSessions, fillShop, type Harness, makeHarness } from './harness.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -44,11 +44,11 @@ describe('a backup', () => {
 
     expect(await harness.catalogue()).toMatchObject([{ backupId: report.backupId, rows: 20_003, scope: 'full' }]);
     const evidence = await collect(readAllEvidence(harness.deps, 'shop', report.backupId));
-    expect(evidence.map(({ kind }) => kind)).toEqual(['verified', 'published']);
+    expect(evidence.map(({ kind }) => kind).sort()).toEqual(['published', 'verified']);
     for (const { key } of manifest.objects) {
       expect((await harness.deps.vault.head(key)).tags).toEqual({ 'holdfast-tier': 'manual' });
     }
-    expect(await harness.sessions()).toEqual([]);
+    await expectNoSessions(harness);
     const locks = await harness.database.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'");
     expect(locks).toEqual([]);
   });

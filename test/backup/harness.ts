@@ -59,7 +59,7 @@ export async function makeHarness(name: string): Promise<Harness> {
     source: 'shop',
     requestedBy,
     ...input,
-    options: { ...localDefaults, holdRoundSeconds: 1, ...input.options },
+    options: { ...localDefaults, ...input.options },
   });
   return {
     database,
@@ -104,7 +104,7 @@ export async function makeHarness(name: string): Promise<Harness> {
 /** Nothing of a failed run is left that counts or that blocks: no entry, no sessions, a free lease, an outcome. */
 export async function expectNothingLeft(harness: Harness, runId: string, error: string): Promise<void> {
   expect(await harness.catalogue()).toEqual([]);
-  expect(await harness.sessions()).toEqual([]);
+  await expectNoSessions(harness);
   const read = async (key: string) => {
     const entry = await harness.deps.workspace.get(key);
     return entry && (JSON.parse(Buffer.from(entry.body).toString()) as Record<string, unknown>);
@@ -112,6 +112,11 @@ export async function expectNothingLeft(harness: Harness, runId: string, error: 
   expect(await read(`runs/${runId}/outcome.json`)).toMatchObject({ state: 'failed', error, runId });
   const lease = await read('leases/shop.json');
   if (lease?.runId === runId) expect(lease.isReleased).toBe(true);
+}
+
+/** The server takes a moment to see that a client has said goodbye. */
+export async function expectNoSessions(harness: Harness): Promise<void> {
+  await expect.poll(harness.sessions, { timeout: 5_000, interval: 50 }).toEqual([]);
 }
 
 /** All of an async iterable. */
