@@ -10,8 +10,14 @@ export function nativePgDumpMajor(): number | undefined {
   return status === 0 && major !== undefined ? Number(major) : undefined;
 }
 
-/** Everything, rows and large objects too; without the two lines that hold a random key. */
-export function nativeDump(url: string): string {
-  const text = execFileSync(program, ['--dbname', url], { encoding: 'utf8', maxBuffer: 256 << 20 });
+/** Without the two lines that hold a random key. */
+export function nativeDump(url: string, ...options: string[]): string {
+  const text = execFileSync(program, ['--dbname', url, ...options], {
+    encoding: 'utf8',
+    maxBuffer: 256 << 20,
+  });
   return text.replace(/^\\(un)?restrict [A-Za-z0-9]{32,}\n/gm, '');
 }
+
+/** Everything, rows and large objects too, line by line and sorted: COPY gives rows as they lie, which a restore changes. */
+export const nativeLines = (url: string): string[] => nativeDump(url).split('\n').sort();

@@ -38,7 +38,7 @@ CREATE TEXT SEARCH CONFIGURATION shop.deutsch (COPY = pg_catalog.german);
 ALTER TEXT SEARCH CONFIGURATION shop.deutsch ALTER MAPPING FOR asciiword WITH shop.simple_german, german_stem;
 CREATE CONVERSION shop.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
 CREATE FUNCTION shop.make_default() RETURNS int LANGUAGE sql AS 'SELECT 7';
-ALTER TABLE shop.parent ADD COLUMN computed int DEFAULT shop.make_default();`;
+ALTER TABLE shop.tree ADD COLUMN computed int DEFAULT shop.make_default();`;
 
 const views = `
 CREATE VIEW shop.rich_customers AS SELECT id, name, paid FROM shop.customers WHERE paid > 10 WITH LOCAL CHECK OPTION;

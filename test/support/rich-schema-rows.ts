@@ -22,7 +22,7 @@ INSERT INTO shop.hen VALUES (1, 1);
 INSERT INTO shop.egg VALUES (1, 1);
 COMMIT;
 INSERT INTO shop.rooms VALUES (1, '[2026-01-01,2026-01-02)'), (1, '[2026-01-02,2026-01-03)'), (2, NULL);
-INSERT INTO shop.tree VALUES (1, NULL), (2, 1), (3, 2);
+INSERT INTO shop.tree (id, up) VALUES (1, NULL), (2, 1), (3, 2);
 INSERT INTO shop.scratch (v) SELECT 'u' || i FROM generate_series(1, 10) AS i;
 INSERT INTO shop.no_columns DEFAULT VALUES;
 INSERT INTO shop.no_columns DEFAULT VALUES;
