@@ -22,14 +22,20 @@ export interface UnitPlan {
 
 /**
  * @param cut all slices for a given size of chunk
- * @param aimBytes grows by a quarter until the units are few enough
+ * @param options.aimBytes size of a chunk; grows until the units are few enough
+ * @param options.totalBytes of all slices, about: what no smaller chunk can hold within `limit` is not tried
  */
 export async function packUnits(
   cut: (chunkBytes: number) => Promise<Slice[]>,
-  aimBytes: number,
-  limit: number = maxUnits,
+  options: { aimBytes: number; totalBytes: number; limit?: number },
 ): Promise<UnitPlan> {
-  for (let chunkBytes = aimBytes; ; chunkBytes = Math.ceil(chunkBytes * 1.25)) {
+  const { aimBytes, totalBytes, limit = maxUnits } = options;
+  const leastBytes = Math.ceil(totalBytes / limit);
+  for (
+    let chunkBytes = Math.max(aimBytes, leastBytes);
+    ;
+    chunkBytes = Math.ceil(chunkBytes * 1.25)
+  ) {
     const slices = await cut(chunkBytes);
     const units = pack(slices, chunkBytes);
     if (units.length <= limit) {

@@ -116,11 +116,14 @@ async function readSnapshotOf(session: Session, run: Run) {
   const { inventory, warnings } = await readCatalogs(session);
   const facts = await readTables(session, selected);
   const largeObjects = takesLargeObjects(filters) ? await readLargeObjects(session) : undefined;
-  const plan: UnitPlan = await packUnits(async (chunkBytes) => {
+  const cut = async (chunkBytes: number): Promise<Slice[]> => {
     const slices: Slice[] = facts.flatMap((table) => cutTable(table, chunkBytes));
     if (largeObjects === undefined) return slices;
     return slices.concat(await cutLargeObjects(session, largeObjects, chunkBytes));
-  }, options.chunkBytes);
+  };
+  const sizes = facts.map(({ table, bytes }) => (table.dataExcluded === undefined ? bytes : 0));
+  const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, largeObjects?.bytes ?? 0);
+  const plan = await packUnits(cut, { aimBytes: options.chunkBytes, totalBytes });
   return {
     inventory,
     sequences,
