@@ -18,6 +18,8 @@ export interface SegmentOptions {
   /** Plain bytes, roughly: decides how large the buffers are. */
   readonly expectedBytes: number;
   readonly onStored?: (bytes: number) => void;
+  /** Ends it with an AbortError. */
+  readonly signal: AbortSignal;
 }
 
 /** A frame of the encryption: a chunk of exactly this size is encrypted without being collected first. */
@@ -34,6 +36,8 @@ function zstdOptions(expectedBytes: number): ZstdOptions & TransformOptions {
 }
 
 /**
+ * When it returns or throws, it writes no more.
+ *
  * @param blocks a block may be overwritten as soon as the next one is asked for
  * @throws what the blocks throw; VaultFullError, VaultAccessDeniedError, VaultIoError
  */
@@ -46,25 +50,37 @@ export async function writeSegment(
   const hash = createHash('sha256');
   let compressedBytes = 0;
   let storedBytes = 0;
-  await pipeline(
-    blocks,
-    createZstdCompress(zstdOptions(options.expectedBytes)),
-    async function* frames(chunks: AsyncIterable<Buffer>) {
-      for await (const frame of gather(chunks)) {
-        compressedBytes += frame.length;
-        yield frame;
-      }
-    },
-    encryptor.openSegment(),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        storedBytes += chunk.length;
-        hash.update(chunk);
-        await writer.write(chunk);
-        options.onStored?.(chunk.length);
-      }
-    },
-  );
+  let writing: Promise<void> | undefined;
+  const store = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of chunks) {
+      storedBytes += chunk.length;
+      hash.update(chunk);
+      await writer.write(chunk);
+      options.onStored?.(chunk.length);
+    }
+  };
+  try {
+    await pipeline(
+      blocks,
+      createZstdCompress(zstdOptions(options.expectedBytes)),
+      async function* frames(chunks: AsyncIterable<Buffer>) {
+        for await (const frame of gather(chunks)) {
+          compressedBytes += frame.length;
+          yield frame;
+        }
+      },
+      encryptor.openSegment(),
+      (chunks: AsyncIterable<Buffer>) => {
+        writing = store(chunks);
+        return writing;
+      },
+      { signal: options.signal },
+    );
+  } catch (error) {
+    // The writer is the caller's again only when no write of ours is under way.
+    await writing?.catch(() => {});
+    throw error;
+  }
   return { storedBytes, sha256: hash.digest('hex'), compressedBytes };
 }
 

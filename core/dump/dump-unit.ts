@@ -41,9 +41,6 @@ interface Work {
   readonly startedMs: number;
 }
 
-/** A slice turned out to take longer than the part has. */
-class OutOfTime extends Error {}
-
 /**
  * @throws RunAbortedError, SnapshotLostError, TableChangedError, LockNotAvailableError, ConnectionLostError,
  * CopyIncompleteError, CopyFailedError, EncodingError, PermissionDeniedError, RowSecurityError, VaultFullError …
@@ -79,7 +76,8 @@ async function conclude(deps: Deps, run: Run, receipt: Receipt): Promise<OutputO
       const settings = await deps.connectionOf(run.input.source);
       const applicationName = applicationNameOf(run.runId, `blocks-${receipt.unit}`);
       await using session = await openSession(settings, { applicationName, purpose: 'worker' });
-      return blocksOf(session, oid);
+      // Awaited here: the session ends with this function.
+      return await blocksOf(session, oid);
     });
   }
   return {
@@ -122,7 +120,8 @@ async function dumpObject(
   const applicationName = applicationNameOf(run.runId, `unit-${unit}`);
   const settings = await deps.connectionOf(source);
   const session = await openWorkerSession(settings, applicationName, snapshot, slices);
-  const watch = new AbortWatch(deps.workspace, run.runId, () => session.destroy());
+  const stop = stopper(session);
+  const watch = new AbortWatch(deps.workspace, run.runId, stop);
   try {
     const writer = await deps.vault.openWriter(key, { tags: { 'holdfast-tier': 'staged' } });
     try {
@@ -131,7 +130,7 @@ async function dumpObject(
         plaintextBound(slices),
       );
       const stream = new SliceStream(session, encryptor, writer, snapshot.rowSecurityOnFor);
-      const hasRemainder = await dumpSlices(deps, work, session, stream, slices, onSlice);
+      const hasRemainder = await dumpSlices(deps, work, stop, stream, slices, onSlice);
       const { versionId, storedBytes, sha256 } = await writer.commit();
       return {
         unit,
@@ -159,11 +158,26 @@ const plaintextBound = (slices: readonly Slice[]) =>
     boundPerEstimatedByte * slices.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
   );
 
+/** Ends all work of a unit at once: both ends of the stream, because either may be the one that is waited for. */
+interface Stopper {
+  (): void;
+  readonly signal: AbortSignal;
+}
+
+function stopper(session: Session): Stopper {
+  const controller = new AbortController();
+  const stop = () => {
+    session.destroy();
+    controller.abort();
+  };
+  return Object.assign(stop, { signal: controller.signal });
+}
+
 /** @returns whether slices are left for the next part */
 async function dumpSlices(
   deps: Deps,
   work: Work,
-  session: Session,
+  stop: Stopper,
   stream: SliceStream,
   slices: readonly Slice[],
   onSlice: (slice: Slice) => void,
@@ -175,37 +189,34 @@ async function dumpSlices(
       if (index > 0 && performance.now() > endMs) return true;
       onSlice(slice);
       const mayGiveUp = index > 0 || isDivisible(slice);
-      await withinTime(mayGiveUp ? endMs : undefined, session, () => stream.dump(slice));
+      const dumping = () => stream.dump(slice, stop.signal);
+      if (!(await isDoneBy(mayGiveUp ? endMs : Number.POSITIVE_INFINITY, stop, dumping))) return true;
     }
     stream.close();
     return false;
-  } catch (error) {
-    if (error instanceof OutOfTime) return true;
-    throw error;
   } finally {
     meter.stop();
   }
 }
 
-/** Drops the session when the time is over, which ends the COPY and all that hangs on it. */
-async function withinTime(
-  endMs: number | undefined,
-  session: Session,
-  dump: () => Promise<void>,
-): Promise<void> {
-  if (endMs === undefined) return dump();
+/** @returns false when the time was over before the work: then it was stopped */
+async function isDoneBy(endMs: number, stop: Stopper, work: () => Promise<void>): Promise<boolean> {
+  if (endMs === Number.POSITIVE_INFINITY) {
+    await work();
+    return true;
+  }
   let isOver = false;
-  const timer = setTimeout(
-    () => {
-      isOver = true;
-      session.destroy();
-    },
-    Math.max(1, endMs - performance.now()),
-  );
+  const onEnd = () => {
+    isOver = true;
+    stop();
+  };
+  const timer = setTimeout(onEnd, Math.max(1, endMs - performance.now()));
   try {
-    await dump();
+    await work();
+    return true;
   } catch (error) {
-    throw isOver ? new OutOfTime('The time of this part is over.', { cause: error }) : error;
+    if (isOver) return false;
+    throw error;
   } finally {
     clearTimeout(timer);
   }

@@ -64,7 +64,7 @@ export class SliceStream {
    * @throws what the COPY reader throws; RowTooLargeForTextError only for a slice in text. After an error the session
    * and this object are of no more use.
    */
-  async dump(slice: Slice): Promise<void> {
+  async dump(slice: Slice, signal: AbortSignal): Promise<void> {
     this.#label = labelOf(slice);
     const format = slice.of === 'table' ? slice.format : 'text';
     const offset = this.#storedBytes;
@@ -76,7 +76,7 @@ export class SliceStream {
       what: `Reading ${this.#label}`,
     });
     this.#current = copy;
-    const stored = await this.#write(copy, slice);
+    const stored = await this.#write(copy, slice, signal);
     if (isOpen) await this.#session.query('SET LOCAL row_security = off');
     const { rows, fingerprint, rawBytes } = copy.result;
     this.#current = undefined;
@@ -87,10 +87,11 @@ export class SliceStream {
     this.segments.push({ slice, segment });
   }
 
-  async #write(copy: CopyStream, slice: Slice) {
+  async #write(copy: CopyStream, slice: Slice, signal: AbortSignal) {
     try {
       return await writeSegment(copy, this.#encryptor, this.#writer, {
         expectedBytes: slice.estimatedBytes,
+        signal,
         onStored: (bytes) => {
           this.#storedBytes += bytes;
         },

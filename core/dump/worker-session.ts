@@ -90,7 +90,8 @@ async function requireUnchanged(session: Session, tables: readonly TableSlice[])
   if (tables.length === 0) return;
   const changed = await session.query<{ name: string; oid: number; was: number; is: number }>(
     `SELECT given.name, given.oid, c.relfilenode AS was, pg_catalog.pg_relation_filenode(given.oid) AS is
-       FROM pg_catalog.unnest($1::pg_catalog.oid[], $2::pg_catalog.text[]) AS given (oid, name)
+       FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.text[]))
+         AS given (oid, name)
        LEFT JOIN pg_catalog.pg_class c ON c.oid = given.oid
       WHERE c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(given.oid)
          OR pg_catalog.to_regclass(given.name) IS DISTINCT FROM given.oid::pg_catalog.regclass`,

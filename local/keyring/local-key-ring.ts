@@ -25,6 +25,7 @@ import type {
 } from '../../core/keyring/key-ring.ts';
 import { boundMaterials, plainContext } from './bound-materials.ts';
 import { withDecryptionErrors } from './decryption-errors.ts';
+import { guardedStream } from './guarded-stream.ts';
 import type { LoadedKeyFile } from './key-file.ts';
 
 /** Stock tools need it beside the key: the provider (namespace) of the raw AES key; its name is the key id. */
@@ -92,7 +93,9 @@ class LocalKeyRing implements KeyRing {
       frameLength: frameBytes,
       plaintextLength: Math.max(maxPlaintextBytes, leastPlaintextBound),
     };
-    return { openSegment: () => this.#client.encryptStream(this.#encryptMaterials, options) };
+    return {
+      openSegment: () => guardedStream(this.#client.encryptStream(this.#encryptMaterials, options)),
+    };
   }
 
   decryptSegment(context: EncryptionContext): Duplex {

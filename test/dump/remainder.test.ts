@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { workspaceKeys } from '../../core/vault/keys.ts';
+import { markBinary, withoutSuperseded } from '../../core/dump/binary-marks.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { temporaryFolders } from '../support/temporary-folder.ts';
+import { type DumpRun, dumpRun, sliceOf } from './support.ts';
+
+const folder = temporaryFolders();
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase('remainder');
+  // 6 MB that compress to 3.
+  await database.query(`CREATE TABLE rows AS
+    SELECT n, (SELECT string_agg(md5(n::text || i), '') FROM generate_series(1, 32) i) AS pad
+      FROM generate_series(1, 6000) n`);
+});
+afterAll(() => database.drop());
+
+async function dumpAllParts(run: DumpRun, unit: number): Promise<{ rows: string[]; parts: number }> {
+  const rows: string[] = [];
+  for (let part = 0; part < 40; part++) {
+    const output = await run.dump(unit, part);
+    // Again, as after a crash between receipt and the next part.
+    expect(await run.dump(unit, part)).toEqual(output);
+    for (const text of await run.read(unit, part)) rows.push(...text.toString().split('\n').slice(0, -1));
+    if (!output.hasRemainder) return { rows, parts: part + 1 };
+  }
+  throw new Error('no end');
+}
+
+test('a unit that runs out of time goes on in further parts, each row once', async () => {
+  await using run = await dumpRun(database, await folder(), { taskSeconds: 1 }, 2 << 20);
+  const bounds = [0, 100, 200, 300, 400, 500, null];
+  const whole = await sliceOf(database, 'rows');
+  const rangeOf = (from: number | null, i: number) => ({ from: from ?? 0, to: bounds[i + 1] ?? null });
+  await run.plan(0, bounds.slice(0, -1).map((from, i) => ({ ...whole, blocks: rangeOf(from, i) })));
+  const { rows, parts } = await dumpAllParts(run, 0);
+  expect(parts).toBeGreaterThan(1);
+  expect(rows.length).toBe(6000);
+  expect(new Set(rows).size).toBe(6000);
+});
+
+test('a slice that alone is too long is cut in halves until it fits', async () => {
+  await using run = await dumpRun(database, await folder(), { taskSeconds: 1 }, 2 << 20);
+  await run.plan(0, [await sliceOf(database, 'rows')]);
+  const { rows, parts } = await dumpAllParts(run, 0);
+  expect(parts).toBeGreaterThan(2);
+  expect(rows.length).toBe(6000);
+  expect(new Set(rows).size).toBe(6000);
+});
+
+test('a table with a row beyond 1 GB of text goes as binary, once, whatever other units dumped as text', async () => {
+  await database.query(`CREATE TABLE huge (id int, data bytea);
+    ALTER TABLE huge ALTER data SET STORAGE EXTERNAL;
+    INSERT INTO huge SELECT n, repeat('x', 1500)::bytea FROM generate_series(1, 40) n;
+    INSERT INTO huge SELECT 41, convert_to(repeat('x', 600000000), 'UTF8')`);
+  await using run = await dumpRun(database, await folder());
+  const last = 6;
+  await run.plan(0, [await sliceOf(database, 'huge', { from: 0, to: last })]);
+  await run.plan(1, [await sliceOf(database, 'rows', { from: 0, to: 10 }), await sliceOf(database, 'huge', { from: last, to: null })]);
+  await run.plan(2, [await sliceOf(database, 'huge', { from: last, to: null })]);
+  expect((await run.dump(0)).rows).toBeGreaterThan(10);
+  await run.dump(1);
+  expect((await run.dump(2)).rows).toBe(0);
+  const dumped = withoutSuperseded((await Promise.all([0, 1, 2].map((unit) => run.receipt(unit)))).flatMap(({ segments }) => segments));
+  const huge = dumped.filter(({ slice }) => slice.of === 'table' && slice.name === 'huge');
+  expect(huge.map(({ segment }) => [segment.format, segment.rows, segment.blocks])).toEqual([['binary', 41, { from: 0, to: null }]]);
+  expect(dumped.length).toBe(2);
+}, 240_000);
+
+test('the first mark of a table stays', async () => {
+  await using run = await dumpRun(database, await folder());
+  await markBinary(run.deps.workspace, run.runId, 5, { unit: 1, part: 0 });
+  await markBinary(run.deps.workspace, run.runId, 5, { unit: 2, part: 0 });
+  const entry = await run.deps.workspace.get(workspaceKeys.binaryMark(run.runId, 5));
+  expect(JSON.parse(Buffer.from(entry?.body ?? []).toString())).toEqual({ unit: 1, part: 0 });
+});
