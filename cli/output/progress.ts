@@ -40,9 +40,12 @@ export function openProgress(
   return {
     note,
     onProgress(event) {
-      const isNewPhase = meter.add(event, now());
-      if (event.message !== undefined) note(event.message);
-      if (isNewPhase) show();
+      if (meter.add(event, now())) {
+        show();
+        timer.refresh();
+      }
+      // The sections of the schema are a detail of the line; all other messages are worth a line of their own.
+      if (event.message !== undefined && event.state !== 'DumpSchema') note(event.message);
     },
     end() {
       clearInterval(timer);

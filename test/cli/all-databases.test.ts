@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { expect, test, vi } from 'vitest';
 import type { BackupReport, CatalogueEntry } from '../../core/contract/catalogue.ts';
 import { makeCliVault } from '../support/cli-vault.ts';
 import { startServer } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
-import pg from 'pg';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const folders = temporaryFolders();
 

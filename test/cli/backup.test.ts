@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   backupReportSchema,
   catalogueEntrySchema,
@@ -13,6 +13,8 @@ import { manifestSchema } from '../../core/contract/manifest.ts';
 import { type CliVault, makeCliVault } from '../support/cli-vault.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const folders = temporaryFolders();
 

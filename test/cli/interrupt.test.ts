@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Outcome } from '../../core/contract/catalogue.ts';
 import { startCli } from '../support/cli.ts';
 import { type CliVault, makeCliVault } from '../support/cli-vault.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
+
+// Three whole runs in a test, on a machine that runs other tests at the same time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const folders = temporaryFolders();
 
