@@ -12,7 +12,7 @@ export interface TableFacts {
   readonly table: PlannedTable;
   /** Blocks of the main fork, without TOAST. */
   readonly blocks: number;
-  /** Main fork, maps and TOAST; no indexes. */
+  /** Main fork and TOAST. */
   readonly bytes: number;
   /** Only the heap promises that ctid ranges are complete. */
   readonly isHeap: boolean;
@@ -81,7 +81,11 @@ function factsOf(row: Row, chosen: SelectedTable, isStandby: boolean): TableFact
   };
 }
 
-/** pg_partition_root() would tell of the newest state: the way up is walked in the snapshot's pg_inherits. */
+/**
+ * pg_table_size() would open the index of each TOAST table as well and look for all forks, which takes much longer for many
+ * small tables. An empty table's TOAST is not asked for.
+ * pg_partition_root() would tell of the newest state: the way up is walked in the snapshot's pg_inherits.
+ */
 const tablesSql = `
   WITH RECURSIVE up AS (
     SELECT i.inhrelid AS leaf, i.inhparent AS parent
@@ -99,14 +103,15 @@ const tablesSql = `
   SELECT c.oid, pg_catalog.pg_get_userbyid(c.relowner) AS owner, c.relpersistence,
          am.amname = 'heap' AS "isHeap", c.relispartition AS "isPartition",
          root.nspname AS "rootSchema", root.relname AS "rootName",
-         coalesce(pg_catalog.pg_relation_size(c.oid), 0)
-           / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS blocks,
-         coalesce(pg_catalog.pg_table_size(c.oid), 0) AS bytes,
+         main.bytes / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS blocks,
+         main.bytes + CASE WHEN main.bytes = 0 OR c.reltoastrelid = 0 THEN 0
+           ELSE coalesce(pg_catalog.pg_relation_size(c.reltoastrelid), 0) END AS bytes,
          ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                   AND a.attgenerated = '' ORDER BY a.attnum) AS columns
     FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS given(oid)
     JOIN pg_catalog.pg_class c ON c.oid = given.oid
+    CROSS JOIN LATERAL (SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS bytes OFFSET 0) main
     LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
     LEFT JOIN root ON root.leaf = c.oid
    ORDER BY c.oid`;
