@@ -90,6 +90,11 @@ async function makePlan(
     applicationName: applicationNameOf(runId, 'plan'),
     purpose: 'worker',
   });
+  // Sizes are asked under a lock. Nobody watches yet: who waited here behind an ALTER that waits for the holders would
+  // wait for ever.
+  await session.query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [
+    String(input.options.lockSeconds * 1_000),
+  ]);
   await importSnapshot(session, snapshot);
   const { plan, sequences, ...found } = await readSnapshotOf(session, run);
   // Ends the transaction; the run's advisory lock stays until the session ends.

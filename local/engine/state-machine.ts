@@ -18,8 +18,11 @@ export interface ExecutionOptions {
   readonly name: string;
   readonly input: unknown;
   readonly call: (state: StateName, input: unknown) => Promise<unknown>;
-  /** Milliseconds between retries by state, instead of those in the definition. For tests. */
-  readonly retryMilliseconds?: Readonly<Record<string, number>>;
+  /**
+   * Milliseconds between tries by state, instead of those in the definition; as a list, by retrier, where -1 leaves it.
+   * For tests.
+   */
+  readonly retryMilliseconds?: Readonly<Record<string, number | number[]>>;
 }
 
 /** What the engine turns into `Error` and `Cause`. */

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { WorkerPool } from '../../local/engine/pool.ts';
@@ -36,6 +37,30 @@ describe('a backup whose workers are killed', () => {
     const manifest = await harness.manifest(report.backupId);
     const accounts = manifest.tables.find(({ name }) => name === 'accounts');
     expect(await harness.rowsOf(manifest, accounts as never)).toHaveLength(20_000);
+  });
+});
+
+describe('a backup none of whose units gets on for longer than the holders wait', () => {
+  it('keeps its snapshot, and goes on when the lock that they need is free', async () => {
+    await using own = await makeHarness('waiting');
+    await fillShop(own.database);
+    await using blocker = await makeBlocker(own);
+    let isBlocked = false;
+    const report = await runBackup(
+      own.options(
+        {
+          onProgress: ({ state }) => {
+            if (state !== 'DumpUnit' || isBlocked) return;
+            isBlocked = true;
+            blocker.waitFor(8_000);
+          },
+        },
+        { options: { holdRoundSeconds: 1, ...manyUnits.options } },
+      ),
+    );
+    expect(isBlocked).toBe(true);
+    expect(report).toMatchObject({ state: 'published', rows: 20_003 });
+    expect(report.phases.DumpUnit).toBeGreaterThan(6_000);
   });
 });
 
@@ -128,13 +153,29 @@ describe('a backup that fails', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect((await own.sessions()).some((name) => name.includes('/holder-'))).toBe(true);
-    // Three rounds of 1 s of nobody, and some for workers to notice that their parent is gone.
-    for (const end = Date.now() + 20_000; (await own.sessions()).length > 0 && Date.now() < end; ) await sleep(200);
+    // The last sign of life (10 s), three rounds of 1 s of nobody, some for workers to see that their parent is gone.
+    for (const end = Date.now() + 30_000; (await own.sessions()).length > 0 && Date.now() < end; ) await sleep(200);
     expect(await own.sessions()).toEqual([]);
     expect(await own.catalogue()).toEqual([]);
     expect(await runBackup(own.options())).toMatchObject({ state: 'published', rows: 20_003 });
   });
 });
+
+/** A session that queues an ALTER behind the holders, for a while: workers' NOWAIT locks fail meanwhile. */
+async function makeBlocker(own: Harness) {
+  const client = new pg.Client({ connectionString: own.database.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    waitFor(milliseconds: number): void {
+      void (async () => {
+        await client.query(`SET statement_timeout = ${milliseconds}`);
+        await client.query('ALTER TABLE accounts ADD COLUMN later int').catch(() => undefined);
+      })();
+    },
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
 
 async function killUnitWorkers(pool: WorkerPool): Promise<number> {
   const pids = await pool.unitPids();

@@ -32,6 +32,7 @@ export interface Harness extends AsyncDisposable {
   runHere(
     around?: (state: StateName, input: unknown, call: () => Promise<unknown>) => Promise<unknown>,
     runId?: string,
+    options?: BackupRequest['options'],
   ): Promise<unknown>;
   catalogue(): Promise<CatalogueEntry[]>;
   manifest(backupId: string): Promise<Manifest>;
@@ -72,12 +73,16 @@ export async function makeHarness(name: string): Promise<Harness> {
       input: requestOf(input),
       ...more,
     }),
-    async runHere(around = (_state, _input, call) => call(), runId = newRunId()) {
+    async runHere(around = (_state, _input, call) => call(), runId = newRunId(), options = {}) {
       const definition = await loadStateMachine(new URL('../../statemachines/backup.asl.json', import.meta.url));
       return execute(definition, {
         name: runId,
-        input: backupInputSchema.parse(requestOf({ options: { jobs: 2, watchSeconds: 1 } })),
-        retryMilliseconds: Object.fromEntries([...taskStates(definition).keys()].map((state) => [state, 10])),
+        input: backupInputSchema.parse(requestOf({ options: { jobs: 2, ...options } })),
+        // The last retrier of DumpUnit waits for a lock, for as long as the watch needs to decide on it.
+        retryMilliseconds: {
+          ...Object.fromEntries([...taskStates(definition).keys()].map((state) => [state, 10])),
+          DumpUnit: [10, 10, 10, -1],
+        },
         call: (state, input) => around(state, input, () => handlers[state](deps)(input)),
       });
     },

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { newRunId } from '../../local/engine/run-backup.ts';
+import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
+
+describe('a schema change that begins to wait behind the holders', () => {
+  it.each([
+    // Nobody watches before the dump has begun: these have to give up by themselves.
+    ['DumpSchema', 'LockNotAvailableError'],
+    ['PlanUnits', 'LockNotAvailableError'],
+    ['DumpUnit', 'BlockedDdlError'],
+  ])('before %s: the backup gives way with %s, and the change is made', async (when, error) => {
+    await using own = await makeHarness('ddl');
+    await fillShop(own.database);
+    await using client = await connect(own);
+    const runId = newRunId();
+    let alter: Promise<unknown> | undefined;
+    const result = own.runHere(
+      async (state, _input, call) => {
+        if (state === when && alter === undefined) {
+          alter = client.alter();
+          await sleep(500);
+        }
+        return call();
+      },
+      runId,
+      { lockSeconds: 2, blockedDdlSeconds: 2 },
+    );
+    await expect(result).rejects.toMatchObject({ name: error });
+    await alter;
+    await expectNothingLeft(own, runId, error);
+  });
+
+  it('when all rows are dumped waits until the backup lets go, and both succeed', async () => {
+    await using own = await makeHarness('ddl');
+    await fillShop(own.database);
+    await using client = await connect(own);
+    let alter: Promise<unknown> | undefined;
+    const report = await own.runHere(async (state, _input, call) => {
+      if (state === 'ReleaseSnapshot') {
+        alter ??= client.alter();
+        await sleep(500);
+      }
+      return call();
+    });
+    expect(report).toMatchObject({ state: 'published', rows: 20_003 });
+    await alter;
+  });
+});
+
+async function connect(harness: Harness) {
+  const client = new pg.Client({ connectionString: harness.database.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    alter: () => client.query('ALTER TABLE accounts ADD COLUMN later int'),
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
