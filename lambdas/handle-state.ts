@@ -2,7 +2,12 @@
 import type { ZodType } from 'zod';
 import type { Deps } from '../core/contract/deps.ts';
 import { HoldfastError } from '../core/contract/errors.ts';
-import { type InputOf, type OutputOf, payloads, type StateName } from '../core/contract/payloads.ts';
+import {
+  type InputOf,
+  type OutputOf,
+  payloads,
+  type StateName,
+} from '../core/contract/payloads.ts';
 
 export type Handler<S extends StateName = StateName> = (input: unknown) => Promise<OutputOf<S>>;
 export type MakeHandler<S extends StateName = StateName> = (deps: Deps) => Handler<S>;

@@ -1,6 +1,7 @@
 /** State PlanUnits: reads the catalogs in the snapshot and cuts the tables into units. */
-import { duringRun } from '../core/run/during-run.ts';
+
 import { planUnits } from '../core/plan/plan-units.ts';
+import { duringRun } from '../core/run/during-run.ts';
 import { handleState } from './handle-state.ts';
 
 export const makeHandler = handleState('PlanUnits', (deps, input) =>

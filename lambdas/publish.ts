@@ -1,6 +1,7 @@
 /** State Publish: keeps a verified backup and enters it into the catalogue. */
-import { duringRun } from '../core/run/during-run.ts';
+
 import { publishBackup } from '../core/backup/publish.ts';
+import { duringRun } from '../core/run/during-run.ts';
 import { handleState } from './handle-state.ts';
 
 export const makeHandler = handleState('Publish', (deps, input) =>

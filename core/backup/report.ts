@@ -30,8 +30,7 @@ export async function reportRun(
     rows: totals.rows,
     rawBytes: totals.rawBytes,
     storedBytes: totals.storedBytes,
-    compressionRatio:
-      totals.storedBytes === 0 ? 1 : round(totals.rawBytes / totals.storedBytes),
+    compressionRatio: totals.storedBytes === 0 ? 1 : round(totals.rawBytes / totals.storedBytes),
     segments: totals.segments,
     objects: totals.objects,
     durationMs: Math.max(0, finishedAt.getTime() - Date.parse(run.startedAt)),

@@ -5,7 +5,7 @@
  * threw (a timeout, a crash of the function) becomes an error of the catalogue.
  */
 import { z } from 'zod';
-import { errorCatalogue, type ErrorName, HoldfastError } from '../contract/errors.ts';
+import { type ErrorName, errorCatalogue, HoldfastError } from '../contract/errors.ts';
 
 export const failureSchema = z.strictObject({
   error: z.string(),

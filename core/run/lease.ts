@@ -88,11 +88,7 @@ export async function assertLease(deps: LeaseDeps, run: Run): Promise<void> {
 }
 
 /** Gives the lease free when this run has it. The document stays, so that its fencing number does. */
-export async function releaseLease(
-  deps: LeaseDeps,
-  source: string,
-  runId: string,
-): Promise<void> {
+export async function releaseLease(deps: LeaseDeps, source: string, runId: string): Promise<void> {
   // A worker of ours may be renewing it at this moment; each try fails only when somebody else's write succeeded.
   for (let tries = 0; tries < releaseTries; tries += 1) {
     const found = await readLease(deps, source);

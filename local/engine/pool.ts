@@ -17,10 +17,12 @@ export interface PoolOptions {
   readonly connection: ConnectionSettings;
   readonly jobs: number;
   readonly onProgress: (event: Progress) => void;
+  /** A process that has not answered by then is ended. */
+  readonly callTimeoutMs?: number;
 }
 
 /** The state itself is stopped at 900 s; the process that hangs is ended a little earlier, so that none is left over. */
-const callTimeoutMs = 890_000;
+const defaultCallTimeoutMs = 890_000;
 
 /** Two at once fill the waits of each other in one process; more processes go beyond that (design §9). */
 const unitsPerProcess = 2;
@@ -61,7 +63,8 @@ export class WorkerPool {
     slot.calls += 1;
     try {
       const worker = await this.#workerOf(slot);
-      return await withTimeout(worker, state, worker.call(state, input));
+      const timeoutMs = this.#options.callTimeoutMs ?? defaultCallTimeoutMs;
+      return await withTimeout(worker, state, timeoutMs, worker.call(state, input));
     } finally {
       slot.calls -= 1;
     }
@@ -110,15 +113,16 @@ export class WorkerPool {
 async function withTimeout<T>(
   worker: WorkerProcess,
   state: StateName,
+  timeoutMs: number,
   work: Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const seconds = callTimeoutMs / 1000;
+      const seconds = timeoutMs / 1000;
       reject(new HoldfastError('TaskTimedOutError', `${state} was not done after ${seconds} s.`));
       void worker.end();
-    }, callTimeoutMs);
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work, timeout]);

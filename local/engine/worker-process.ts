@@ -92,7 +92,10 @@ export class WorkerProcess {
   }
 
   #receive(message: FromWorker, onProgress: (event: Progress) => void): void {
-    if (message.kind === 'progress') return onProgress(message.event);
+    if (message.kind === 'progress') {
+      onProgress(message.event);
+      return;
+    }
     const id = 'id' in message ? message.id : 0;
     const call = this.#calls.get(id);
     this.#calls.delete(id);

@@ -21,14 +21,33 @@ describe('a backup', () => {
     );
     expect(report).toMatchObject({ state: 'published', scope: 'full', tables: 3, rows: 20_003 });
     expect(states).toContain('DumpUnit');
-    for (const state of ['Plan', 'HoldSnapshot', 'DumpSchema', 'PlanUnits', 'DumpUnit', 'Seal', 'VerifyUnit', 'Publish']) {
+    for (const state of [
+      'Plan',
+      'HoldSnapshot',
+      'DumpSchema',
+      'PlanUnits',
+      'DumpUnit',
+      'Seal',
+      'VerifyUnit',
+      'Publish',
+    ]) {
       expect(report.phases[state], state).toBeGreaterThanOrEqual(0);
     }
     const manifest = await harness.manifest(report.backupId);
     expect(manifest.labels).toEqual({ team: 'shop' });
     expect(manifest.largeObjects).toMatchObject({ count: 1, data: { rows: 3 } });
-    expect(manifest.inventory.sequences).toContainEqual({ schema: 'public', name: 'counter', lastValue: '4711', isCalled: true });
-    expect(manifest.schema.map(({ name }) => name).sort()).toEqual(['globals', 'post-data', 'pre-data', 'sequences']);
+    expect(manifest.inventory.sequences).toContainEqual({
+      schema: 'public',
+      name: 'counter',
+      lastValue: '4711',
+      isCalled: true,
+    });
+    expect(manifest.schema.map(({ name }) => name).sort()).toEqual([
+      'globals',
+      'post-data',
+      'pre-data',
+      'sequences',
+    ]);
 
     const accounts = manifest.tables.find(({ name }) => name === 'accounts');
     expect(accounts?.segments.length).toBeGreaterThan(3);
@@ -42,14 +61,18 @@ describe('a backup', () => {
       expect(rows, name).toEqual(expected.map(({ row }) => row).sort());
     }
 
-    expect(await harness.catalogue()).toMatchObject([{ backupId: report.backupId, rows: 20_003, scope: 'full' }]);
+    expect(await harness.catalogue()).toMatchObject([
+      { backupId: report.backupId, rows: 20_003, scope: 'full' },
+    ]);
     const evidence = await collect(readAllEvidence(harness.deps, 'shop', report.backupId));
     expect(evidence.map(({ kind }) => kind).sort()).toEqual(['published', 'verified']);
     for (const { key } of manifest.objects) {
       expect((await harness.deps.vault.head(key)).tags).toEqual({ 'holdfast-tier': 'manual' });
     }
     await expectNoSessions(harness);
-    const locks = await harness.database.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'");
+    const locks = await harness.database.query(
+      "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'",
+    );
     expect(locks).toEqual([]);
   });
 
@@ -69,7 +92,11 @@ describe('a backup', () => {
 
   it('of an empty database works', async () => {
     await using empty = await makeHarness('empty');
-    expect(await runBackup(empty.options())).toMatchObject({ state: 'published', tables: 0, rows: 0 });
+    expect(await runBackup(empty.options())).toMatchObject({
+      state: 'published',
+      tables: 0,
+      rows: 0,
+    });
   });
 
   it('never shows a transfer by half: the sum over all accounts is that of an instant', async () => {
@@ -79,8 +106,12 @@ describe('a backup', () => {
       while (!isOver) {
         const [from, to] = [1, 2].map(() => 1 + Math.floor(Math.random() * 20_000));
         await query(`WITH gone AS (UPDATE accounts SET balance = balance - 7 WHERE id = ${from} RETURNING 1)
-          UPDATE accounts SET balance = balance + 7 WHERE id = ${to} AND id <> ${from}`).catch(() => undefined);
-        await query(`UPDATE accounts SET balance = balance + 7 WHERE id = ${from} AND ${from === to}`);
+          UPDATE accounts SET balance = balance + 7 WHERE id = ${to} AND id <> ${from}`).catch(
+          () => undefined,
+        );
+        await query(
+          `UPDATE accounts SET balance = balance + 7 WHERE id = ${from} AND ${from === to}`,
+        );
       }
     })();
     try {

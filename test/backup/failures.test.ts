@@ -114,28 +114,40 @@ describe('a backup that fails', () => {
         manyUnits,
       ),
     );
-    await expect(result).rejects.toMatchObject({ name: 'RunAbortedError', message: 'Ctrl-C was pressed.' });
+    await expect(result).rejects.toMatchObject({
+      name: 'RunAbortedError',
+      message: 'Ctrl-C was pressed.',
+    });
     await expectNothingLeft(own, runId, 'RunAbortedError');
   });
 
   it('because another one is running says who, and does not disturb that', async () => {
     let second: Promise<unknown> | undefined;
     const first = await runBackup(
-      own.options({
-        onProgress: ({ state }) => {
-          if (state === 'DumpUnit') second ??= runBackup(own.options({ runId: 'second' })).catch((error) => error);
+      own.options(
+        {
+          onProgress: ({ state }) => {
+            if (state === 'DumpUnit')
+              second ??= runBackup(own.options({ runId: 'second' })).catch((error) => error);
+          },
         },
-      }, manyUnits),
+        manyUnits,
+      ),
     );
     expect(first.state).toBe('published');
-    expect(await second).toMatchObject({ name: 'LeaseHeldError', message: expect.stringContaining(first.runId) });
+    expect(await second).toMatchObject({
+      name: 'LeaseHeldError',
+      message: expect.stringContaining(first.runId),
+    });
     expect(await own.catalogue()).toHaveLength(1);
   });
 
   it('because its time was claimed before is a duplicate', async () => {
     const at = { scheduledAt: '2026-11-21T04:00:00Z' };
     await runBackup(own.options({}, at));
-    await expect(runBackup(own.options({}, at))).rejects.toMatchObject({ name: 'DuplicateRunError' });
+    await expect(runBackup(own.options({}, at))).rejects.toMatchObject({
+      name: 'DuplicateRunError',
+    });
     expect(await own.catalogue()).toHaveLength(1);
   });
 
@@ -146,7 +158,10 @@ describe('a backup that fails', () => {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     child.send({
-      ...own.options({}, { options: { ...manyUnits.options, leaseSeconds: 3, holdRoundSeconds: 1 } }),
+      ...own.options(
+        {},
+        { options: { ...manyUnits.options, leaseSeconds: 3, holdRoundSeconds: 1 } },
+      ),
       connection: { ...settings, password: await password() },
     });
     await once(child, 'message');
@@ -154,7 +169,8 @@ describe('a backup that fails', () => {
     await once(child, 'exit');
     expect((await own.sessions()).some((name) => name.includes('/holder-'))).toBe(true);
     // The last sign of life (10 s), three rounds of 1 s of nobody, some for workers to see that their parent is gone.
-    for (const end = Date.now() + 30_000; (await own.sessions()).length > 0 && Date.now() < end; ) await sleep(200);
+    for (const end = Date.now() + 30_000; (await own.sessions()).length > 0 && Date.now() < end; )
+      await sleep(200);
     expect(await own.sessions()).toEqual([]);
     expect(await own.catalogue()).toEqual([]);
     expect(await runBackup(own.options())).toMatchObject({ state: 'published', rows: 20_003 });

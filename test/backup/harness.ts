@@ -14,7 +14,12 @@ import { listCatalogue } from '../../core/evidence/catalogue.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
 import { handlers } from '../../lambdas/handlers.ts';
 import { openLocalDeps } from '../../local/engine/local-deps.ts';
-import { type BackupRequest, localDefaults, newRunId, type RunBackupOptions } from '../../local/engine/run-backup.ts';
+import {
+  type BackupRequest,
+  localDefaults,
+  newRunId,
+  type RunBackupOptions,
+} from '../../local/engine/run-backup.ts';
 import { execute, loadStateMachine, taskStates } from '../../local/engine/state-machine.ts';
 import { initVault } from '../../local/vault/open-vault.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -74,7 +79,9 @@ export async function makeHarness(name: string): Promise<Harness> {
       ...more,
     }),
     async runHere(around = (_state, _input, call) => call(), runId = newRunId(), options = {}) {
-      const definition = await loadStateMachine(new URL('../../statemachines/backup.asl.json', import.meta.url));
+      const definition = await loadStateMachine(
+        new URL('../../statemachines/backup.asl.json', import.meta.url),
+      );
       return execute(definition, {
         name: runId,
         input: backupInputSchema.parse(requestOf({ options: { jobs: 2, ...options } })),
@@ -93,7 +100,12 @@ export async function makeHarness(name: string): Promise<Harness> {
         const { key, versionId } = manifest.objects[object] as Manifest['objects'][number];
         const range = { offset, length: storedBytes };
         const stored = await deps.vault.openReader(key, { versionId, range });
-        const context = { vault: deps.vaultId, source: 'shop', backup: manifest.backupId, object: key };
+        const context = {
+          vault: deps.vaultId,
+          source: 'shop',
+          backup: manifest.backupId,
+          object: key,
+        };
         return text(stored.pipe(deps.keyRing.decryptSegment(context)).pipe(createZstdDecompress()));
       });
       const lines = (await Promise.all(parts)).join('').split('\n').slice(0, -1);
@@ -107,7 +119,11 @@ export async function makeHarness(name: string): Promise<Harness> {
 }
 
 /** Nothing of a failed run is left that counts or that blocks: no entry, no sessions, a free lease, an outcome. */
-export async function expectNothingLeft(harness: Harness, runId: string, error: string): Promise<void> {
+export async function expectNothingLeft(
+  harness: Harness,
+  runId: string,
+  error: string,
+): Promise<void> {
   expect(await harness.catalogue()).toEqual([]);
   await expectNoSessions(harness);
   const read = async (key: string) => {

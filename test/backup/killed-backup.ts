@@ -1,5 +1,5 @@
 /** A process that backs up, to be killed: gets its options over IPC and tells when the dump has begun. */
-import { runBackup, type RunBackupOptions } from '../../local/engine/run-backup.ts';
+import { type RunBackupOptions, runBackup } from '../../local/engine/run-backup.ts';
 
 process.once('message', ({ connection, ...options }: RunBackupOptions) => {
   const password = connection.password as unknown as string;

@@ -13,12 +13,17 @@ let workspace: Workspace;
 let time: number;
 const deps = () => ({ workspace, now: () => new Date(time) });
 const heldBy = { user: 'ann', host: 'db1' };
-const take = (runId: string) => takeLease(deps(), { source: 'shop', runId, leaseSeconds: 60, heldBy });
+const take = (runId: string) =>
+  takeLease(deps(), { source: 'shop', runId, leaseSeconds: 60, heldBy });
 const runOf = (runId: string, fence: number) =>
   ({
     runId,
     fence,
-    input: backupInputSchema.parse({ source: 'shop', requestedBy: heldBy, options: { leaseSeconds: 60 } }),
+    input: backupInputSchema.parse({
+      source: 'shop',
+      requestedBy: heldBy,
+      options: { leaseSeconds: 60 },
+    }),
   }) as Run;
 
 beforeEach(async () => {
@@ -49,8 +54,12 @@ describe('a lease', () => {
     time += 60_000;
     const second = await take('run-2');
     expect(second.fence).toBe(first.fence + 1);
-    await expect(assertLease(deps(), runOf('run-1', first.fence))).rejects.toMatchObject({ name: 'LeaseHeldError' });
-    await expect(renewLease(deps(), runOf('run-1', first.fence))).rejects.toMatchObject({ name: 'LeaseHeldError' });
+    await expect(assertLease(deps(), runOf('run-1', first.fence))).rejects.toMatchObject({
+      name: 'LeaseHeldError',
+    });
+    await expect(renewLease(deps(), runOf('run-1', first.fence))).rejects.toMatchObject({
+      name: 'LeaseHeldError',
+    });
     await assertLease(deps(), runOf('run-2', second.fence));
   });
 
@@ -85,10 +94,19 @@ describe('a lease', () => {
 
 describe('a claim', () => {
   it('is the first one, however the time is spelled', async () => {
-    const own = (runId: string) => ({ runId, backupId: `b-${runId}`, claimedAt: new Date(time).toISOString() });
+    const own = (runId: string) => ({
+      runId,
+      backupId: `b-${runId}`,
+      claimedAt: new Date(time).toISOString(),
+    });
     const first = await claimScheduledTime(deps(), 'shop', '2026-11-21T04:00:00Z', own('run-1'));
     expect(first.runId).toBe('run-1');
-    const again = await claimScheduledTime(deps(), 'shop', '2026-11-21T04:00:00.000Z', own('run-2'));
+    const again = await claimScheduledTime(
+      deps(),
+      'shop',
+      '2026-11-21T04:00:00.000Z',
+      own('run-2'),
+    );
     expect(again).toMatchObject({ runId: 'run-1', backupId: 'b-run-1' });
     const other = await claimScheduledTime(deps(), 'shop', '2026-11-21T05:00:00Z', own('run-2'));
     expect(other.runId).toBe('run-2');

@@ -2,10 +2,18 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../core/contract/errors.ts';
-import { takeLease } from '../../core/run/lease.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
+import { takeLease } from '../../core/run/lease.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
-import { collect, expectNoSessions, expectNothingLeft, fillShop, type Harness, makeHarness, requestedBy } from './harness.ts';
+import {
+  collect,
+  expectNoSessions,
+  expectNothingLeft,
+  fillShop,
+  type Harness,
+  makeHarness,
+  requestedBy,
+} from './harness.ts';
 
 let harness: Harness;
 let runId: string;
@@ -39,12 +47,23 @@ describe('a backup is not sealed', () => {
   it('when another run took the lease over meanwhile', async () => {
     const result = harness.runHere(async (state, _input, call) => {
       if (state === 'Seal') {
-        const later = { workspace: harness.deps.workspace, now: () => new Date(Date.now() + 3_600_000) };
-        await takeLease(later, { source: 'shop', runId: 'thief', leaseSeconds: 60, heldBy: requestedBy });
+        const later = {
+          workspace: harness.deps.workspace,
+          now: () => new Date(Date.now() + 3_600_000),
+        };
+        await takeLease(later, {
+          source: 'shop',
+          runId: 'thief',
+          leaseSeconds: 60,
+          heldBy: requestedBy,
+        });
       }
       return call();
     }, runId);
-    await expect(result).rejects.toMatchObject({ name: 'LeaseHeldError', message: expect.stringContaining('thief') });
+    await expect(result).rejects.toMatchObject({
+      name: 'LeaseHeldError',
+      message: expect.stringContaining('thief'),
+    });
     expect(await manifests()).toEqual([]);
     expect(await harness.catalogue()).toEqual([]);
   });
@@ -56,7 +75,9 @@ describe('a backup is not published', () => {
       if (state === 'VerifyUnit') {
         const { object } = input as { object: number };
         const [manifest] = await manifests();
-        const { objects } = JSON.parse(await readFile(join(harness.vaultDirectory, manifest as string), 'utf8'));
+        const { objects } = JSON.parse(
+          await readFile(join(harness.vaultDirectory, manifest as string), 'utf8'),
+        );
         if (object === objects.length - 1) await flipByte(objects[object].key);
       }
       return call();
@@ -80,7 +101,16 @@ describe('a backup is not published', () => {
 });
 
 describe('a state that was lost after its work was done', () => {
-  it.each(['Plan', 'HoldSnapshot', 'DumpSchema', 'PlanUnits', 'DumpUnit', 'Seal', 'VerifyUnit', 'Publish'])(
+  it.each([
+    'Plan',
+    'HoldSnapshot',
+    'DumpSchema',
+    'PlanUnits',
+    'DumpUnit',
+    'Seal',
+    'VerifyUnit',
+    'Publish',
+  ])(
     '%s: is tried again, and there is one backup, one entry, one record of each kind',
     async (lost) => {
       let isLost = false;
@@ -95,7 +125,9 @@ describe('a state that was lost after its work was done', () => {
       expect(await manifests()).toHaveLength(1);
       const [entry, ...more] = await harness.catalogue();
       expect(more).toEqual([]);
-      const evidence = await collect(readAllEvidence(harness.deps, 'shop', entry?.backupId as string));
+      const evidence = await collect(
+        readAllEvidence(harness.deps, 'shop', entry?.backupId as string),
+      );
       expect(evidence.map(({ kind }) => kind).sort()).toEqual(['published', 'verified']);
       await expectNoSessions(harness);
     },

@@ -9,8 +9,12 @@ let definition: Definition;
 let retryMilliseconds: Record<string, number>;
 
 beforeAll(async () => {
-  definition = await loadStateMachine(new URL('../../statemachines/backup.asl.json', import.meta.url));
-  retryMilliseconds = Object.fromEntries([...taskStates(definition).keys()].map((name) => [name, 1]));
+  definition = await loadStateMachine(
+    new URL('../../statemachines/backup.asl.json', import.meta.url),
+  );
+  retryMilliseconds = Object.fromEntries(
+    [...taskStates(definition).keys()].map((name) => [name, 1]),
+  );
 });
 
 type Answer = (input: Record<string, unknown>, nth: number) => unknown;
@@ -74,7 +78,10 @@ describe('the flow of backup', () => {
       ...['ReleaseSnapshot', 'Seal', 'VerifyUnit', 'VerifyUnit', 'Publish', 'Report'],
     ]);
     expect(calls[0]?.input).toMatchObject({ runId: 'run-1', request: { source: 'shop' } });
-    expect(calls.find(({ state }) => state === 'HoldSnapshot')?.input).toEqual({ runId: 'run-1', attempt: 1 });
+    expect(calls.find(({ state }) => state === 'HoldSnapshot')?.input).toEqual({
+      runId: 'run-1',
+      attempt: 1,
+    });
     const units = calls.filter(({ state }) => state === 'DumpUnit').map(({ input }) => input);
     expect(units).toContainEqual({ runId: 'run-1', unit: 2, part: 0 });
   });
@@ -90,14 +97,27 @@ describe('the flow of backup', () => {
   it('asks for the remainder of a unit until there is none', async () => {
     const { calls } = await run({
       PlanUnits: () => ({ units: [5], tables: 1, estimatedBytes: 1 }),
-      DumpUnit: ({ part }) => ({ part, hasRemainder: (part as number) < 2, rows: 1, storedBytes: 1 }),
+      DumpUnit: ({ part }) => ({
+        part,
+        hasRemainder: (part as number) < 2,
+        rows: 1,
+        storedBytes: 1,
+      }),
     });
-    const parts = calls.filter(({ state }) => state === 'DumpUnit').map(({ input }) => [input.unit, input.part]);
-    expect(parts).toEqual([[5, 0], [5, 1], [5, 2]]);
+    const parts = calls
+      .filter(({ state }) => state === 'DumpUnit')
+      .map(({ input }) => [input.unit, input.part]);
+    expect(parts).toEqual([
+      [5, 0],
+      [5, 1],
+      [5, 2],
+    ]);
   });
 
   it('backs up a database without units', async () => {
-    const { output, countOf } = await run({ PlanUnits: () => ({ units: [], tables: 0, estimatedBytes: 0 }) });
+    const { output, countOf } = await run({
+      PlanUnits: () => ({ units: [], tables: 0, estimatedBytes: 0 }),
+    });
     expect(output).toEqual({ done: true });
     expect(countOf('DumpUnit')).toBe(0);
   });
@@ -110,7 +130,9 @@ describe('the flow of backup', () => {
       },
     });
     expect(once.output).toEqual({ done: true });
-    const attempts = once.calls.filter(({ state }) => state === 'HoldSnapshot').map(({ input }) => input.attempt);
+    const attempts = once.calls
+      .filter(({ state }) => state === 'HoldSnapshot')
+      .map(({ input }) => input.attempt);
     expect(attempts).toEqual([1, 2]);
 
     const always = await run({
@@ -125,19 +147,24 @@ describe('the flow of backup', () => {
 });
 
 describe('errors', () => {
-  it.each(['WorkerLostError', 'ConnectionLostError', 'TooManyConnectionsError', 'LockNotAvailableError', 'CopyIncompleteError', 'TaskTimedOutError', 'VaultIoError'] as const)(
-    'tries a unit again after %s',
-    async (name) => {
-      const { output, countOf } = await run({
-        DumpUnit: ({ part }, nth) => {
-          if (nth === 1) throw error(name);
-          return { part, hasRemainder: false, rows: 1, storedBytes: 1 };
-        },
-      });
-      expect(output).toEqual({ done: true });
-      expect(countOf('DumpUnit')).toBe(4);
-    },
-  );
+  it.each([
+    'WorkerLostError',
+    'ConnectionLostError',
+    'TooManyConnectionsError',
+    'LockNotAvailableError',
+    'CopyIncompleteError',
+    'TaskTimedOutError',
+    'VaultIoError',
+  ] as const)('tries a unit again after %s', async (name) => {
+    const { output, countOf } = await run({
+      DumpUnit: ({ part }, nth) => {
+        if (nth === 1) throw error(name);
+        return { part, hasRemainder: false, rows: 1, storedBytes: 1 };
+      },
+    });
+    expect(output).toEqual({ done: true });
+    expect(countOf('DumpUnit')).toBe(4);
+  });
 
   it('keep name, message, hint and evidence from a unit to the end of the run, and leave the abort mark inside', async () => {
     const { failure, states, calls } = await run({
@@ -171,20 +198,28 @@ describe('errors', () => {
     expect(states).not.toContain('Publish');
   });
 
-  it.each(['Plan', 'HoldSnapshot', 'PlanUnits', 'ReleaseSnapshot', 'Seal', 'VerifyUnit', 'Publish'] as const)(
-    'of %s reach Fail, and nothing comes after it',
-    async (state) => {
-      const { failure, states, calls } = await run({
-        [state]: () => {
-          throw error('VaultFullError');
-        },
-      });
-      expect(failure?.name).toBe('VaultFullError');
-      expect(states.at(-1)).toBe('Fail');
-      expect(states).not.toContain('Report');
-      expect(calls.at(-1)?.input).toMatchObject({ runId: 'run-1', error: { Error: 'VaultFullError' } });
-    },
-  );
+  it.each([
+    'Plan',
+    'HoldSnapshot',
+    'PlanUnits',
+    'ReleaseSnapshot',
+    'Seal',
+    'VerifyUnit',
+    'Publish',
+  ] as const)('of %s reach Fail, and nothing comes after it', async (state) => {
+    const { failure, states, calls } = await run({
+      [state]: () => {
+        throw error('VaultFullError');
+      },
+    });
+    expect(failure?.name).toBe('VaultFullError');
+    expect(states.at(-1)).toBe('Fail');
+    expect(states).not.toContain('Report');
+    expect(calls.at(-1)?.input).toMatchObject({
+      runId: 'run-1',
+      error: { Error: 'VaultFullError' },
+    });
+  });
 
   it('are told although Fail fails', async () => {
     const { failure } = await run({
@@ -209,7 +244,9 @@ describe('errors', () => {
   });
 
   it('stay under the limit of a Cause', () => {
-    const large = new HoldfastError('InternalError', 'm', { evidence: { text: 'x'.repeat(100_000) } });
+    const large = new HoldfastError('InternalError', 'm', {
+      evidence: { text: 'x'.repeat(100_000) },
+    });
     expect(causeOf(failureOf(large)).length).toBeLessThan(32_768);
   });
 });

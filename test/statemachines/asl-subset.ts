@@ -25,11 +25,26 @@ const stateFields: Readonly<Record<string, readonly string[]>> = {
 };
 
 const machineFields = ['Comment', 'StartAt', 'States'];
-const retryFields = ['ErrorEquals', 'IntervalSeconds', 'MaxAttempts', 'BackoffRate', 'MaxDelaySeconds', 'JitterStrategy'];
+const retryFields = [
+  'ErrorEquals',
+  'IntervalSeconds',
+  'MaxAttempts',
+  'BackoffRate',
+  'MaxDelaySeconds',
+  'JitterStrategy',
+];
 const catchFields = ['ErrorEquals', 'ResultPath', 'Next'];
 const choiceFields = [
   ...['Variable', 'Next', 'And', 'Or', 'Not', 'Comment'],
-  ...['BooleanEquals', 'StringEquals', 'NumericEquals', 'NumericLessThan', 'NumericGreaterThan', 'IsPresent', 'IsNull'],
+  ...[
+    'BooleanEquals',
+    'StringEquals',
+    'NumericEquals',
+    'NumericLessThan',
+    'NumericGreaterThan',
+    'IsPresent',
+    'IsNull',
+  ],
 ];
 const intrinsics = ['States.MathAdd', 'States.Format', 'States.Array', 'States.ArrayLength'];
 
@@ -39,7 +54,10 @@ export function outsideOfSubset(machine: Machine): string[] {
   for (const { path, machine: inner } of machinesOf(machine)) {
     const isProcessor = inner.ProcessorConfig !== undefined;
     only(inner, isProcessor ? [...machineFields, 'ProcessorConfig'] : machineFields, path || '/');
-    if (isProcessor && JSON.stringify(inner.ProcessorConfig) !== '{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}') {
+    if (
+      isProcessor &&
+      JSON.stringify(inner.ProcessorConfig) !== '{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}'
+    ) {
       found.push(`${path}: ProcessorConfig`);
     }
     for (const [name, state] of Object.entries(inner.States)) checkState(`${path}/${name}`, state);
@@ -59,13 +77,22 @@ export function outsideOfSubset(machine: Machine): string[] {
       return;
     }
     only(state, allowed, where);
-    for (const retrier of (state.Retry ?? []) as object[]) only(retrier, retryFields, `${where}/Retry`);
-    for (const catcher of (state.Catch ?? []) as object[]) only(catcher, catchFields, `${where}/Catch`);
-    for (const rule of (state.Choices ?? []) as object[]) only(rule, choiceFields, `${where}/Choices`);
+    for (const retrier of (state.Retry ?? []) as object[])
+      only(retrier, retryFields, `${where}/Retry`);
+    for (const catcher of (state.Catch ?? []) as object[])
+      only(catcher, catchFields, `${where}/Catch`);
+    for (const rule of (state.Choices ?? []) as object[])
+      only(rule, choiceFields, `${where}/Choices`);
     if ((state.Type === 'Map' || state.Type === 'Parallel') && state.ResultPath !== null) {
       found.push(`${where}: ResultPath must be null (10,000 results are over 256 kB)`);
     }
-    const { States: _, Branches: _branches, ItemProcessor: _processor, Comment: _comment, ...own } = state as Record<string, Json>;
+    const {
+      States: _,
+      Branches: _branches,
+      ItemProcessor: _processor,
+      Comment: _comment,
+      ...own
+    } = state as Record<string, Json>;
     checkPaths(where, own);
   }
 
@@ -81,7 +108,8 @@ export function outsideOfSubset(machine: Machine): string[] {
       if (inner.includes('[')) found.push(`${where}: ${inner} has an index`);
       const call = /^States\.\w+/.exec(inner)?.[0];
       if (call !== undefined && !intrinsics.includes(call)) found.push(`${where}: ${call}`);
-      else if (call === undefined && !/^\$(\$?(\.[A-Za-z]+)+)?$/.test(inner)) found.push(`${where}: ${inner}`);
+      else if (call === undefined && !/^\$(\$?(\.[A-Za-z]+)+)?$/.test(inner))
+        found.push(`${where}: ${inner}`);
     }
   }
 }

@@ -5,14 +5,23 @@ import { z } from 'zod';
 import { errorCatalogue } from '../../core/contract/errors.ts';
 import { payloads, type StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
-import { definitions, handlerOf, type JsonObject, machinesOf, type State, statesOf } from './definition.ts';
+import {
+  definitions,
+  handlerOf,
+  type JsonObject,
+  machinesOf,
+  type State,
+  statesOf,
+} from './definition.ts';
 
 const machine = definitions().find(({ name }) => name === 'backup.asl.json')?.machine;
 if (machine === undefined) throw new Error('statemachines/backup.asl.json is missing');
 const tasks = [...statesOf(machine)].filter(({ state }) => state.Type === 'Task');
 const kebab = (name: string) => name.replaceAll(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
 const keysOf = (schema: z.ZodType) =>
-  Object.keys((z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as object);
+  Object.keys(
+    (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as object,
+  );
 
 describe('backup.asl.json and the contract', () => {
   it.each(tasks.map(({ path, state }) => [path, state] as const))(
@@ -38,7 +47,10 @@ describe('backup.asl.json and the contract', () => {
 
   it('retries and catches names of the catalogue only, and retries what the catalogue calls retryable', () => {
     for (const { path, state } of statesOf(machine)) {
-      for (const [field, rules] of [['Retry', state.Retry], ['Catch', state.Catch]] as const) {
+      for (const [field, rules] of [
+        ['Retry', state.Retry],
+        ['Catch', state.Catch],
+      ] as const) {
         for (const rule of (rules ?? []) as { ErrorEquals: string[] }[]) {
           for (const name of rule.ErrorEquals) {
             if (field === 'Catch' && name === 'States.ALL') continue;
@@ -54,7 +66,9 @@ describe('backup.asl.json and the contract', () => {
   it('catches whatever a Task, Map or Parallel can end with', () => {
     for (const { path, state } of statesOf(machine)) {
       if (!['Task', 'Map', 'Parallel'].includes(state.Type)) continue;
-      const names = ((state.Catch ?? []) as { ErrorEquals: string[] }[]).flatMap((rule) => rule.ErrorEquals);
+      const names = ((state.Catch ?? []) as { ErrorEquals: string[] }[]).flatMap(
+        (rule) => rule.ErrorEquals,
+      );
       expect(names, path).toContain('States.ALL');
     }
   });
@@ -62,20 +76,34 @@ describe('backup.asl.json and the contract', () => {
   it('writes the abort mark in each branch and child before that fails', () => {
     for (const { path, machine: inner } of machinesOf(machine)) {
       if (path === '') continue;
-      const aborts = Object.values(inner.States).filter((state) => handlerOf(state) === 'AbortDump');
+      const aborts = Object.values(inner.States).filter(
+        (state) => handlerOf(state) === 'AbortDump',
+      );
       expect(aborts, path).toHaveLength(1);
       const fails = Object.values(inner.States).filter(({ Type }) => Type === 'Fail');
       expect(fails.length, path).toBeGreaterThan(0);
       for (const state of Object.values(inner.States)) {
         for (const { Next } of (state.Catch ?? []) as { Next: string }[]) {
-          if (handlerOf(state) !== 'AbortDump') expect(handlerOf(inner.States[Next] as State), path).toBe('AbortDump');
+          if (handlerOf(state) !== 'AbortDump')
+            expect(handlerOf(inner.States[Next] as State), path).toBe('AbortDump');
         }
       }
     }
   });
 
   it('selects only what is there: each path of a state is written by a state before it', () => {
-    const written = new Set(['runId', 'error', 'attempt', 'plan', 'sealed', 'watch', 'done', 'unit', 'part', 'object']);
+    const written = new Set([
+      'runId',
+      'error',
+      'attempt',
+      'plan',
+      'sealed',
+      'watch',
+      'done',
+      'unit',
+      'part',
+      'object',
+    ]);
     for (const name of keysOf(payloads.Plan.output)) written.add(name);
     const fieldsOf: Record<string, z.ZodType> = {
       plan: payloads.PlanUnits.output,
@@ -89,7 +117,8 @@ describe('backup.asl.json and the contract', () => {
         const [, first, second] = selected.split('.');
         expect(written, `${path}: ${selected}`).toContain(first);
         const fields = fieldsOf[first as string];
-        if (second !== undefined) expect(keysOf(fields as z.ZodType), `${path}: ${selected}`).toContain(second);
+        if (second !== undefined)
+          expect(keysOf(fields as z.ZodType), `${path}: ${selected}`).toContain(second);
       }
     }
   });
@@ -97,6 +126,13 @@ describe('backup.asl.json and the contract', () => {
 
 /** `$.a.b` of what a state reads (not of what it writes), also inside of intrinsics. */
 function pathsOf(state: State): string[] {
-  const { Branches: _b, ItemProcessor: _p, Comment: _c, ResultPath: _r, Catch: _k, ...read } = state as JsonObject;
+  const {
+    Branches: _b,
+    ItemProcessor: _p,
+    Comment: _c,
+    ResultPath: _r,
+    Catch: _k,
+    ...read
+  } = state as JsonObject;
   return [...JSON.stringify(read).matchAll(/(?<!\$)\$\.[\w.]+/g)].map(([path]) => path);
 }

@@ -26,16 +26,22 @@ export function definitions(): { name: string; text: string; machine: Machine }[
 }
 
 /** This machine and those inside of it (branches, item processors), with the path to each. */
-export function* machinesOf(machine: Machine, path = ''): Generator<{ path: string; machine: Machine }> {
+export function* machinesOf(
+  machine: Machine,
+  path = '',
+): Generator<{ path: string; machine: Machine }> {
   yield { path, machine };
   for (const [name, state] of Object.entries(machine.States)) {
     const inner = [...((state.Branches ?? []) as Machine[])];
     if (state.ItemProcessor !== undefined) inner.push(state.ItemProcessor as Machine);
-    for (const [index, child] of inner.entries()) yield* machinesOf(child, `${path}/${name}[${index}]`);
+    for (const [index, child] of inner.entries())
+      yield* machinesOf(child, `${path}/${name}[${index}]`);
   }
 }
 
-export function* statesOf(machine: Machine): Generator<{ name: string; path: string; state: State }> {
+export function* statesOf(
+  machine: Machine,
+): Generator<{ name: string; path: string; state: State }> {
   for (const { path, machine: inner } of machinesOf(machine)) {
     for (const [name, state] of Object.entries(inner.States)) {
       yield { name, path: `${path}/${name}`, state };

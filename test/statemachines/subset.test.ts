@@ -43,9 +43,15 @@ describe('the guard of the subset', () => {
     ['QueryLanguage', (_, machine) => (machine.QueryLanguage = 'JSONata')],
     ['Assign', (states) => ((states.Plan as JsonObject).Assign = {})],
     ['ItemReader', (states) => ((states.VerifyUnits as JsonObject).ItemReader = {})],
-    ['ToleratedFailureCount', (states) => ((states.VerifyUnits as JsonObject).ToleratedFailureCount = 1)],
+    [
+      'ToleratedFailureCount',
+      (states) => ((states.VerifyUnits as JsonObject).ToleratedFailureCount = 1),
+    ],
     ['ResultPath', (states) => delete states.VerifyUnits?.ResultPath],
-    ['Timestamp', (states) => (states.FirstAttempt = { Type: 'Wait', Timestamp: '2026-01-01T00:00:00Z' })],
+    [
+      'Timestamp',
+      (states) => (states.FirstAttempt = { Type: 'Wait', Timestamp: '2026-01-01T00:00:00Z' }),
+    ],
     ['index', (states) => ((states.Seal as JsonObject).Parameters = { 'runId.$': '$.runs[0]' })],
     ['HeartbeatSeconds', (states) => ((states.Plan as JsonObject).HeartbeatSeconds = 5)],
   ])('refuses %s', (what, change) => {
