@@ -42,7 +42,10 @@ function report(error: unknown, isJson: boolean): ExitCode {
 function asHoldfastError(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').trim().replace(/^\((.*)\)$/, '$1');
+  const suggestion = rest
+    .join(' ')
+    .trim()
+    .replace(/^\((.*)\)$/, '$1');
   const message = first === '(outputHelp)' ? 'no command was given' : first;
   const hint = `${suggestion === '' ? '' : `${suggestion} `}See \`holdfast --help\`.`;
   return new HoldfastError('UsageError', `${capitalised(message)}.`, { hint });

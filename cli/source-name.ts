@@ -40,4 +40,5 @@ export function sourceNames(databases: readonly string[], prefix?: string): Map<
   );
 }
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);
+const hashOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 6);

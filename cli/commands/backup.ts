@@ -24,17 +24,26 @@ import { renderError } from '../output/errors.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
 import { checkedSourceName, slugOf, sourceNames } from '../source-name.ts';
-import { type BackupOptions, takeBackup, type Taking } from '../take-backup.ts';
+import { type BackupOptions, type Taking, takeBackup } from '../take-backup.ts';
 
 export function backupCommand(setExitCode: SetExitCode): Command {
   const command = new Command('backup')
     .description('Back a database up. Without arguments, on a terminal, it asks.')
     .option('--source <name>', 'file it under this name (default: from the name of the database)')
-    .option('--label <key=value>', 'a label (repeatable; git.branch and git.commit are added)', addLabel)
-    .addOption(new Option('--tier <tier>', 'retention class').choices(tierSchema.options).default('manual'))
+    .option(
+      '--label <key=value>',
+      'a label (repeatable; git.branch and git.commit are added)',
+      addLabel,
+    )
+    .addOption(
+      new Option('--tier <tier>', 'retention class').choices(tierSchema.options).default('manual'),
+    )
     .option('--all-databases', 'every database of the server: one backup each, one set id')
     .addOption(
-      new Option('--on-blocked-ddl <policy>', 'when a schema change waits behind the backup: give way, or end it')
+      new Option(
+        '--on-blocked-ddl <policy>',
+        'when a schema change waits behind the backup: give way, or end it',
+      )
         .choices(['fail', 'cancel-waiter'])
         .default('fail'),
     );

@@ -10,7 +10,9 @@ import type { SetExitCode } from '../program.ts';
 
 export function demoCommand(setExitCode: SetExitCode): Command {
   const command = new Command('demo')
-    .description('See it work: a PostgreSQL and a shop of its own, backed up, verified, damaged, found out.')
+    .description(
+      'See it work: a PostgreSQL and a shop of its own, backed up, verified, damaged, found out.',
+    )
     .addHelpText(
       'after',
       `

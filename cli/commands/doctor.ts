@@ -1,15 +1,22 @@
 /** `holdfast doctor`: what would go wrong, before the worst day. */
 import { stat, statfs } from 'node:fs/promises';
 import { Command } from 'commander';
+import { HoldfastError } from '../../core/contract/errors.ts';
 import type { Check } from '../../core/doctor/check.ts';
 import { type DoctorVault, doctor } from '../../core/doctor/doctor.ts';
-import { HoldfastError } from '../../core/contract/errors.ts';
 import { defaultKeyFilePath, loadKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing } from '../../local/keyring/local-key-ring.ts';
 import { connectionOf, namesDatabase } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { namedKeyFile, namesVault, openVaultOf } from '../open.ts';
-import { addDatabase, addJson, addKey, addVault, type DatabaseOptions, type VaultOptions } from '../options.ts';
+import {
+  addDatabase,
+  addJson,
+  addKey,
+  addVault,
+  type DatabaseOptions,
+  type VaultOptions,
+} from '../options.ts';
 import { plural, printable } from '../output/format.ts';
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
@@ -77,7 +84,8 @@ function describeChecks(checks: readonly Check[]): string {
     `${marks[status]}  ${title}: ${printable(detail)}`,
     ...(hint === null ? [] : [`         What to do: ${printable(hint)}`]),
   ]);
-  const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length;
+  const count = (wanted: Check['status']) =>
+    checks.filter(({ status }) => status === wanted).length;
   const [problems, warnings] = [count('problem'), count('warning')];
   const sum =
     problems + warnings === 0

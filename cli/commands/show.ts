@@ -37,7 +37,9 @@ async function show(wanted: string, options: ShowOptions): Promise<void> {
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
   const { manifest, sha256 } = await loadManifest(deps, entry.source, entry.backupId);
   const evidence: EvidenceRecord[] = [];
-  for await (const record of readAllEvidence(deps, entry.source, entry.backupId)) evidence.push(record);
-  if (options.json) printJson({ backupId: entry.backupId, manifestSha256: sha256, manifest, evidence });
+  for await (const record of readAllEvidence(deps, entry.source, entry.backupId))
+    evidence.push(record);
+  if (options.json)
+    printJson({ backupId: entry.backupId, manifestSha256: sha256, manifest, evidence });
   else print(describeBackup(manifest, evidence));
 }

@@ -6,7 +6,15 @@ import { findBackup, listCatalogue } from '../../core/evidence/catalogue.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type OpenStore, openStore } from '../open.ts';
-import { addJobs, addJson, addKey, addVault, jobsOf, pastMoment, type VaultOptions } from '../options.ts';
+import {
+  addJobs,
+  addJson,
+  addKey,
+  addVault,
+  jobsOf,
+  pastMoment,
+  type VaultOptions,
+} from '../options.ts';
 import { describeVerdict } from '../output/describe-verdict.ts';
 import { openProgress } from '../output/progress.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
@@ -23,7 +31,9 @@ interface VerifyOptions extends VaultOptions {
 
 export function verifyCommand(setExitCode: SetExitCode): Command {
   const command = new Command('verify')
-    .description('Read a backup back: decrypt, decompress, recount, compare fingerprints and signature.')
+    .description(
+      'Read a backup back: decrypt, decompress, recount, compare fingerprints and signature.',
+    )
     .argument('[backup]', 'id of a backup, the beginning of one, or "latest" (the default)')
     .option('--source <name>', 'only backups of this source')
     .option('--quick', 'sizes and hashes of the stored bytes only: nothing is decrypted')
@@ -68,8 +78,7 @@ async function verify(
     reports.push(report);
     if (!options.json) print(describeVerdict(report));
   }
-  const isDamaged =
-    unreadable.length > 0 || reports.some(({ verdict }) => verdict === 'damaged');
+  const isDamaged = unreadable.length > 0 || reports.some(({ verdict }) => verdict === 'damaged');
   if (isDamaged) setExitCode(exitCodes.damaged);
   if (options.json && (since || options.all)) {
     printJson({ verdict: isDamaged ? 'damaged' : 'intact', backups: reports, unreadable });

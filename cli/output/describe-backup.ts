@@ -1,14 +1,24 @@
 /** A manifest and its evidence as a page for people. */
 import type { EvidenceRecord } from '../../core/contract/catalogue.ts';
 import type { Manifest, TableEntry } from '../../core/contract/manifest.ts';
-import { formatBytes, formatCount, formatDuration, formatTime, plural, printable } from './format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatTime,
+  plural,
+  printable,
+} from './format.ts';
 import { renderTable } from './table.ts';
 
 export function describeBackup(manifest: Manifest, evidence: readonly EvidenceRecord[]): string {
   return [
     facts(manifest),
     tables(manifest.tables),
-    section('Warnings', manifest.warnings.map(({ code, message, hint }) => `${code}: ${message}\n    ${hint}`)),
+    section(
+      'Warnings',
+      manifest.warnings.map(({ code, message, hint }) => `${code}: ${message}\n    ${hint}`),
+    ),
     section(
       'Evidence',
       evidence.map(({ kind, at, by }) => `${formatTime(at)}  ${kind}  by ${by.user}@${by.host}`),
@@ -23,17 +33,40 @@ function facts(manifest: Manifest): string {
   const took = Date.parse(manifest.sealedAt) - Date.parse(manifest.startedAt);
   const lines: [string, string][] = [
     ['Backup', manifest.backupId],
-    ['Database', `${inventory.database.name} on ${source.host}:${source.port}, PostgreSQL ${source.serverVersion}`],
-    ['Snapshot', `${formatTime(snapshot.instant)}${snapshot.lsn === null ? '' : ` (LSN ${snapshot.lsn})`}`],
+    [
+      'Database',
+      `${inventory.database.name} on ${source.host}:${source.port}, PostgreSQL ${source.serverVersion}`,
+    ],
+    [
+      'Snapshot',
+      `${formatTime(snapshot.instant)}${snapshot.lsn === null ? '' : ` (LSN ${snapshot.lsn})`}`,
+    ],
     ['Scope', manifest.scope === 'full' ? 'full' : `PARTIAL: ${describeFilters(manifest)}`],
     ['Tier', manifest.tier],
     ['Taken by', `${createdBy.user}@${createdBy.host}, in ${formatDuration(took)}`],
-    ['Holds', `${plural(totals.tables, 'table')}, ${plural(totals.rows, 'row')}, ${plural(largeObjects.count, 'large object')}, ${plural(inventory.sequences.length, 'sequence')}`],
-    ['Size', `${formatBytes(totals.rawBytes)}, stored as ${formatBytes(totals.storedBytes)} in ${plural(totals.objects, 'object')}`],
-    ['Extensions', inventory.extensions.map(({ name, version }) => `${name} ${version}`).join(', ')],
-    ['Labels', Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', ')],
+    [
+      'Holds',
+      `${plural(totals.tables, 'table')}, ${plural(totals.rows, 'row')}, ${plural(largeObjects.count, 'large object')}, ${plural(inventory.sequences.length, 'sequence')}`,
+    ],
+    [
+      'Size',
+      `${formatBytes(totals.rawBytes)}, stored as ${formatBytes(totals.storedBytes)} in ${plural(totals.objects, 'object')}`,
+    ],
+    [
+      'Extensions',
+      inventory.extensions.map(({ name, version }) => `${name} ${version}`).join(', '),
+    ],
+    [
+      'Labels',
+      Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', '),
+    ],
     ['Set', manifest.setId ?? ''],
-    ['Keys', `${manifest.encryption.keyId}, signed with ${manifest.signingKeyId} (signature is good)`],
+    [
+      'Keys',
+      `${manifest.encryption.keyId}, signed with ${manifest.signingKeyId} (signature is good)`,
+    ],
   ];
   return lines
     .filter(([, value]) => value !== '')
@@ -49,7 +82,9 @@ function describeFilters({ filters }: Manifest): string {
     ['--exclude-table', filters.excludeTables],
     ['--exclude-table-data', filters.excludeTableData],
   ];
-  const parts = options.flatMap(([name, patterns]) => patterns.map((pattern) => `${name} ${pattern}`));
+  const parts = options.flatMap(([name, patterns]) =>
+    patterns.map((pattern) => `${name} ${pattern}`),
+  );
   if (filters.sections !== 'all') parts.push(`--${filters.sections}-only`);
   return parts.join(' ');
 }
@@ -61,7 +96,12 @@ function tables(entries: readonly TableEntry[]): string {
     [
       { title: 'TABLE', of: ({ schema, name }) => `${schema}.${name}` },
       { title: 'KIND', of: ({ kind }) => kind },
-      { title: 'ROWS', align: 'right', of: (table) => (table.dataExcluded ? `left out (${table.dataExcluded})` : formatCount(table.rows)) },
+      {
+        title: 'ROWS',
+        align: 'right',
+        of: (table) =>
+          table.dataExcluded ? `left out (${table.dataExcluded})` : formatCount(table.rows),
+      },
       { title: 'SIZE', align: 'right', of: ({ rawBytes }) => formatBytes(rawBytes) },
       { title: 'STORED', align: 'right', of: ({ storedBytes }) => formatBytes(storedBytes) },
       { title: 'SEGMENTS', align: 'right', of: ({ segments }) => formatCount(segments.length) },

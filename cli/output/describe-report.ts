@@ -3,7 +3,8 @@ import type { BackupReport } from '../../core/contract/catalogue.ts';
 import { formatBytes, formatDuration, formatRate, plural, printable } from './format.ts';
 
 export function describeReport(report: BackupReport): string {
-  const { backupId, state, scope, tables, rows, rawBytes, storedBytes, objects, durationMs } = report;
+  const { backupId, state, scope, tables, rows, rawBytes, storedBytes, objects, durationMs } =
+    report;
   if (state === 'duplicate') return `${backupId}: another run took this backup; nothing was done.`;
   const rate = durationMs > 0 ? `, ${formatRate((rawBytes / durationMs) * 1000)}` : '';
   const ratio = storedBytes > 0 ? ` (${report.compressionRatio.toFixed(1)} : 1)` : '';

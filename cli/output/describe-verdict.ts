@@ -12,10 +12,12 @@ export function describeVerdict(report: VerifyReport): string {
     depth === 'quick' ? `${read}: sizes and hashes only` : `${read}, ${plural(rows, 'row')}`;
   const head = `${backupId}: ${verdict === 'intact' ? 'intact' : 'DAMAGED'} (${seen}, ${formatDuration(durationMs)})`;
   if (verdict === 'intact') return head;
-  const shown = problems.slice(0, shownProblems).map(
-    ({ object, table, kind, detail }) =>
-      `  object  ${printable(object)}\n  table   ${table === null ? '(the whole object)' : printable(table)}\n  what    ${kind}: ${printable(detail)}`,
-  );
+  const shown = problems
+    .slice(0, shownProblems)
+    .map(
+      ({ object, table, kind, detail }) =>
+        `  object  ${printable(object)}\n  table   ${table === null ? '(the whole object)' : printable(table)}\n  what    ${kind}: ${printable(detail)}`,
+    );
   const more = problems.length - shownProblems;
   return [
     head,

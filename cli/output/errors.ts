@@ -23,11 +23,23 @@ export function renderError(error: unknown): RenderedError {
 /** Only for what nobody foresaw: a report needs it; for all else it is noise. */
 function traceOf(error: unknown): string[] {
   const stack = error instanceof Error ? error.stack : undefined;
-  return stack === undefined ? [] : stack.split('\n').slice(1).map((line) => `  ${line.trim()}`);
+  return stack === undefined
+    ? []
+    : stack
+        .split('\n')
+        .slice(1)
+        .map((line) => `  ${line.trim()}`);
 }
 
 /** A process that died may have said why. */
 function lastWordsOf(stderr: unknown): string[] {
   if (typeof stderr !== 'string' || stderr.trim() === '') return [];
-  return ['  It wrote:', ...stderr.trim().split('\n').slice(-12).map((line) => `    ${line}`)];
+  return [
+    '  It wrote:',
+    ...stderr
+      .trim()
+      .split('\n')
+      .slice(-12)
+      .map((line) => `    ${line}`),
+  ];
 }

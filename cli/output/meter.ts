@@ -90,14 +90,17 @@ export class ProgressMeter {
 
   /** Within a backup, what is verified is what was dumped. */
   #expectedOf(state: string): number | undefined {
-    return this.#expected.get(state) ?? (state === 'VerifyUnit' ? this.#done.get('DumpUnit') : undefined);
+    return (
+      this.#expected.get(state) ?? (state === 'VerifyUnit' ? this.#done.get('DumpUnit') : undefined)
+    );
   }
 
   #rate(doneBytes: number, nowMs: number): number | undefined {
     this.#samples.push({ at: nowMs, bytes: doneBytes });
     while ((this.#samples[1]?.at ?? nowMs) < nowMs - rateWindowMs) this.#samples.shift();
     const first = this.#samples[0];
-    const since = first && nowMs - first.at >= leastRateMs ? first : { at: this.#beganAt, bytes: 0 };
+    const since =
+      first && nowMs - first.at >= leastRateMs ? first : { at: this.#beganAt, bytes: 0 };
     return nowMs - since.at >= leastRateMs && doneBytes > since.bytes
       ? ((doneBytes - since.bytes) / (nowMs - since.at)) * 1000
       : undefined;

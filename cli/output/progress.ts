@@ -23,13 +23,13 @@ export function openProgress(
   now: () => number = () => performance.now(),
 ): ProgressView {
   const meter = new ProgressMeter();
-  const isLive = output.isTTY === true && process.env['TERM'] !== 'dumb';
+  const isLive = output.isTTY === true && process.env.TERM !== 'dumb';
   const clear = () => (isLive ? output.write('\r\u001b[K') : true);
   const show = () => {
     const reading = meter.read(now());
     if (reading === undefined) return;
     if (!isLive) output.write(`${maskSecrets(plainLine(reading))}\n`);
-    else output.write(`\r\u001b[K${fit(maskSecrets(liveLine(reading)), output.columns)}`);
+    else output.write(`\r\u001b[K${cutToWidth(maskSecrets(liveLine(reading)), output.columns)}`);
   };
   const timer = setInterval(show, isLive ? liveEveryMs : plainEveryMs);
   timer.unref();
@@ -56,7 +56,8 @@ export function openProgress(
 
 function liveLine(reading: Reading): string {
   const filled = Math.round((reading.fraction ?? 0) * barWidth);
-  const bar = reading.fraction === undefined ? '' : `[${'#'.repeat(filled).padEnd(barWidth, '.')}] `;
+  const bar =
+    reading.fraction === undefined ? '' : `[${'#'.repeat(filled).padEnd(barWidth, '.')}] `;
   return `${bar}${plainLine(reading)}`;
 }
 
@@ -72,7 +73,9 @@ function plainLine(reading: Reading): string {
 }
 
 /** A line that wraps could not be taken back with one carriage return. */
-function fit(line: string, columns = 80): string {
+function cutToWidth(line: string, columns: number | undefined): string {
   const characters = [...line];
-  return characters.length < columns ? line : `${characters.slice(0, columns - 2).join('')}…`;
+  // A pseudo-terminal without a size says 0.
+  const width = columns || 80;
+  return characters.length < width ? line : `${characters.slice(0, width - 2).join('')}…`;
 }

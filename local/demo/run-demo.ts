@@ -85,11 +85,15 @@ async function tellStory(
   const vaultDirectory = join(folder, 'vault');
   const keyFile = join(folder, 'key.json');
 
-  say(`\n3. A vault, and the key that opens it\n   $ holdfast init --vault ${vaultDirectory} --key ${keyFile}`);
+  say(
+    `\n3. A vault, and the key that opens it\n   $ holdfast init --vault ${vaultDirectory} --key ${keyFile}`,
+  );
   await initVault(vaultDirectory, { keyFile });
   signal.throwIfAborted();
 
-  say('\n4. A backup: one snapshot, compressed, encrypted, read back\n   $ holdfast backup --database postgresql://…/shop');
+  say(
+    '\n4. A backup: one snapshot, compressed, encrypted, read back\n   $ holdfast backup --database postgresql://…/shop',
+  );
   const backup = await withProgress(options, (onProgress) =>
     runBackup({
       vaultDirectory,
@@ -126,12 +130,20 @@ async function tellStory(
 
   say('\n5. Is it whole? Every row is read back from the vault\n   $ holdfast verify latest');
   const verifiedIntact = await verify();
-  say(`   ${verifiedIntact.verdict}: ${verifiedIntact.rows} rows in ${verifiedIntact.objects} objects`);
+  say(
+    `   ${verifiedIntact.verdict}: ${verifiedIntact.rows} rows in ${verifiedIntact.objects} objects`,
+  );
 
-  const { deps } = await openLocalDeps({ vaultDirectory, keyFile, connection: server.settings('shop') });
+  const { deps } = await openLocalDeps({
+    vaultDirectory,
+    keyFile,
+    connection: server.settings('shop'),
+  });
   const { manifest } = await loadManifest(deps, source, backup.backupId);
   const damaged = await damageOneByte(vaultDirectory, manifest);
-  say(`\n6. Now one byte of one object is changed, as a bad disk would (byte ${damaged.offset})\n   ${damaged.object}`);
+  say(
+    `\n6. Now one byte of one object is changed, as a bad disk would (byte ${damaged.offset})\n   ${damaged.object}`,
+  );
 
   say('\n7. Is it still whole?\n   $ holdfast verify latest');
   const verifiedDamaged = await verify();
@@ -140,9 +152,18 @@ async function tellStory(
   }
   const unexpected = whatIsWrong(backup, verifiedIntact, verifiedDamaged, damaged);
   if (unexpected === null) {
-    say('\nOne byte of the whole backup was wrong, and it was found: which object, which table.\nThe server is stopped and all files of this demo are removed.');
+    say(
+      '\nOne byte of the whole backup was wrong, and it was found: which object, which table.\nThe server is stopped and all files of this demo are removed.',
+    );
   }
-  return { isAsExpected: unexpected === null, unexpected, damaged, backup, verifiedIntact, verifiedDamaged };
+  return {
+    isAsExpected: unexpected === null,
+    unexpected,
+    damaged,
+    backup,
+    verifiedIntact,
+    verifiedDamaged,
+  };
 }
 
 function whatIsWrong(
@@ -173,7 +194,10 @@ async function withProgress<T>(
   }
 }
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+async function withClient(
+  url: string,
+  work: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

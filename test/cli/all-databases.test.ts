@@ -24,7 +24,13 @@ test('--all-databases: each database one backup of its own under one set id, tem
     await client.query('CREATE DATABASE closed ALLOW_CONNECTIONS false');
     await client.end();
     const made = await makeCliVault(await folders());
-    const result = await made.run(['backup', '--all-databases', '--database', server.url(), '--json']);
+    const result = await made.run([
+      'backup',
+      '--all-databases',
+      '--database',
+      server.url(),
+      '--json',
+    ]);
     expect(result.code, result.stderr).toBe(0);
     const { setId, backups, failed } = result.json<SetReport>();
     expect(backups.map(({ source }) => source.database).sort()).toEqual(['Shop', 'postgres']);

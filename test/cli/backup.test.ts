@@ -3,10 +3,10 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
-  backupReportSchema,
-  catalogueEntrySchema,
   type BackupReport,
+  backupReportSchema,
   type CatalogueEntry,
+  catalogueEntrySchema,
   verifyReportSchema,
 } from '../../core/contract/catalogue.ts';
 import { manifestSchema } from '../../core/contract/manifest.ts';
@@ -35,8 +35,25 @@ describe('one backup from end to end', () => {
     made = await makeCliVault(await folders());
     const git = (...args: string[]) => execFileSync('git', ['-C', made.folder, ...args]);
     git('init', '-q', '-b', 'topic');
-    git('-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '-q', '--allow-empty', '-m', 'x');
-    const result = await made.run(['backup', '--database', database.url, '--label', 'release=1.2', '--json']);
+    git(
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@example.com',
+      'commit',
+      '-q',
+      '--allow-empty',
+      '-m',
+      'x',
+    );
+    const result = await made.run([
+      'backup',
+      '--database',
+      database.url,
+      '--label',
+      'release=1.2',
+      '--json',
+    ]);
     expect(result.code, result.stderr).toBe(0);
     report = backupReportSchema.parse(result.json());
     stderr = result.stderr;
@@ -58,7 +75,9 @@ describe('one backup from end to end', () => {
 
   test('list shows it: as catalogue entry, and as a table', async () => {
     const entries = (await made.run(['list', '--json'])).json<CatalogueEntry[]>();
-    expect(entries.map((entry) => catalogueEntrySchema.parse(entry).backupId)).toEqual([report.backupId]);
+    expect(entries.map((entry) => catalogueEntrySchema.parse(entry).backupId)).toEqual([
+      report.backupId,
+    ]);
     const { stdout } = await made.run(['list']);
     expect(stdout).toContain(report.backupId);
     expect(stdout).toMatch(/5,100/);
@@ -66,14 +85,19 @@ describe('one backup from end to end', () => {
   });
 
   test('show gives the signed manifest and its evidence; labels hold the git checkout', async () => {
-    const shown = (await made.run(['show', '--json'])).json<{ manifest: unknown; evidence: { kind: string }[] }>();
+    const shown = (await made.run(['show', '--json'])).json<{
+      manifest: unknown;
+      evidence: { kind: string }[];
+    }>();
     const manifest = manifestSchema.parse(shown.manifest);
     expect(manifest.labels).toEqual({
       release: '1.2',
       'git.branch': 'topic',
       'git.commit': expect.stringMatching(/^[0-9a-f]{40}$/),
     });
-    expect(shown.evidence.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['verified', 'published']));
+    expect(shown.evidence.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['verified', 'published']),
+    );
     const { stdout } = await made.run(['show', report.backupId.slice(0, -3)]);
     expect(stdout).toMatch(/sales\.customer\s+table\s+5,000/);
     expect(stdout).toContain('signature is good');
@@ -82,17 +106,32 @@ describe('one backup from end to end', () => {
   test('verify finds it intact, quickly and fully', async () => {
     const full = await made.run(['verify', '--json']);
     expect(full.code).toBe(0);
-    expect(verifyReportSchema.parse(full.json())).toMatchObject({ verdict: 'intact', depth: 'full', problems: [] });
+    expect(verifyReportSchema.parse(full.json())).toMatchObject({
+      verdict: 'intact',
+      depth: 'full',
+      problems: [],
+    });
     const quick = await made.run(['verify', 'latest', '--quick', '--json']);
     expect(quick.json()).toMatchObject({ verdict: 'intact', depth: 'quick' });
     const since = await made.run(['verify', '--since', '1d', '--json']);
-    expect(since.json()).toMatchObject({ verdict: 'intact', backups: [{ backupId: report.backupId }] });
+    expect(since.json()).toMatchObject({
+      verdict: 'intact',
+      backups: [{ backupId: report.backupId }],
+    });
     const none = await made.run(['verify', '--since', '2099-01-01', '--json']);
     expect(none.json()).toMatchObject({ verdict: 'intact', backups: [] });
   });
 
   test('a filtered backup says so everywhere, and is not "latest"', async () => {
-    const args = ['backup', '--database', database.url, '--exclude-table-data', 'audit', '--tier', 'daily'];
+    const args = [
+      'backup',
+      '--database',
+      database.url,
+      '--exclude-table-data',
+      'audit',
+      '--tier',
+      'daily',
+    ];
     const { code, stdout } = await made.run(args);
     expect(code).toBe(0);
     expect(stdout).toContain('PARTIAL');
@@ -100,16 +139,17 @@ describe('one backup from end to end', () => {
     expect(newest).toMatchObject({ scope: 'partial', tier: 'daily', rows: 5000 });
     const shown = await made.run(['show', newest?.backupId ?? '']);
     expect(shown.stdout).toMatch(/PARTIAL: --exclude-table-data audit/);
-    expect((await made.run(['show', '--json'])).json()).toMatchObject({ backupId: report.backupId });
+    expect((await made.run(['show', '--json'])).json()).toMatchObject({
+      backupId: report.backupId,
+    });
   });
 
   test('another database does not slip into the same source by its name alone', async () => {
-    await using other = await testDatabase('cli_other');
     const source = report.source.name;
     const alike = source.toUpperCase();
     await database.query(`CREATE DATABASE "${alike}"`);
     try {
-      const url = other.url.replace(other.name, alike);
+      const url = database.url.replace(database.name, alike);
       const refused = await made.run(['backup', '--database', url]);
       expect(refused.code).toBe(2);
       expect(refused.stderr).toMatch(/--source NAME/);

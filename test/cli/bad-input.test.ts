@@ -46,7 +46,8 @@ async function expectRefusal(result: CliResult, name: string, said: RegExp): Pro
   expect(`${error.message}\n${error.hint}`).toMatch(said);
   expect(result.code).not.toBe(0);
   expect(result.stderr).toContain('What to do:');
-  const told = result.stdout + result.stderr + (await made.run(['list', '--failed', '--json'])).stdout;
+  const told =
+    result.stdout + result.stderr + (await made.run(['list', '--failed', '--json'])).stdout;
   expect(told).not.toContain(secret);
   expect(told).not.toContain('wr0ng-pass');
   expect(told).not.toContain(new URL(database.url).password);
@@ -103,13 +104,16 @@ test('a folder that is no vault', async () => {
   await expectRefusal(result, 'VaultNotFoundError', /holdfast init --vault/);
 });
 
-test.skipIf(process.getuid?.() === 0)('a vault that may not be written (root may write anything)', async () => {
-  const other = await makeCliVault(await folders());
-  await chmod(join(other.vault), 0o500);
-  const result = await other.run(['backup', '--database', database.url, '--json']);
-  await chmod(other.vault, 0o700);
-  await expectRefusal(result, 'VaultAccessDeniedError', /rights/);
-});
+test.skipIf(process.getuid?.() === 0)(
+  'a vault that may not be written (root may write anything)',
+  async () => {
+    const other = await makeCliVault(await folders());
+    await chmod(join(other.vault), 0o500);
+    const result = await other.run(['backup', '--database', database.url, '--json']);
+    await chmod(other.vault, 0o700);
+    await expectRefusal(result, 'VaultAccessDeniedError', /rights/);
+  },
+);
 
 test('a vault path below a file', async () => {
   const folder = await folders();

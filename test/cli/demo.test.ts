@@ -5,7 +5,9 @@ import { temporaryFolders } from '../support/temporary-folder.ts';
 
 const folders = temporaryFolders();
 
-test('the demo finds the damage that it did, and leaves no files', { timeout: 180_000 }, async () => {
+test('the demo finds the damage that it did, and leaves no files', {
+  timeout: 180_000,
+}, async () => {
   const home = await folders();
   // As root, the server runs as another user, who must get into the folder of temporary files.
   await chmod(home, 0o755);

@@ -19,7 +19,9 @@ test('doctor looks at vault, key and server; all is well: exit 0', async () => {
   expect(checks.filter(({ status }) => status === 'problem')).toEqual([]);
   expect([verdict, result.code]).toEqual(['good', 0]);
   const ids = checks.map(({ id }) => id);
-  expect(ids).toEqual(expect.arrayContaining(['vault-writable', 'server-reachable', 'lock-slots', 'clock-skew']));
+  expect(ids).toEqual(
+    expect.arrayContaining(['vault-writable', 'server-reachable', 'lock-slots', 'clock-skew']),
+  );
   const text = await made.run(['doctor', '--database', database.url]);
   expect(text.stdout).toMatch(/^ok {7}Server: /m);
 });

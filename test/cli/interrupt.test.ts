@@ -25,7 +25,8 @@ async function expectRecordedAndClean(made: CliVault, database: TestDatabase): P
   const [failed] = (await made.run(['list', '--failed', '--json'])).json<Outcome[]>();
   expect(failed).toMatchObject({ state: 'failed', error: 'RunAbortedError' });
   // A backend needs a moment to notice that it was ended.
-  for (let round = 0; round < 20 && (await sessionsOf(database)).length > 0; round++) await sleep(100);
+  for (let round = 0; round < 20 && (await sessionsOf(database)).length > 0; round++)
+    await sleep(100);
   expect(await sessionsOf(database)).toEqual([]);
 }
 

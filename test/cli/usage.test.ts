@@ -32,15 +32,27 @@ describe('wrong use is exit 2 and says what would be right', () => {
     ['an unknown option', ['backup', '--valt', '/x'], /--valt[\s\S]*Did you mean --vault\?/],
     ['an option without its value', ['list', '--vault'], /--vault <dir>/],
     ['one argument too many', ['list', 'shop'], /too many arguments/i],
-    ['a label that is none', ['backup', '--label', 'release'], /release[\s\S]*--label release=1\.2/],
+    [
+      'a label that is none',
+      ['backup', '--label', 'release'],
+      /release[\s\S]*--label release=1\.2/,
+    ],
     ['a tier that is none', ['backup', '--tier', 'hourli'], /hourli[\s\S]*hourly, daily/],
     ['jobs that are no number', ['backup', '--jobs', 'many'], /many.*from 1 to 64/],
     ['no jobs', ['backup', '--jobs', '0'], /from 1 to 64/],
     ['both halves only', ['backup', '--schema-only', '--data-only'], /--(schema|data)-only/],
     ['no vault', ['list'], /No vault[\s\S]*--vault DIR/],
     ['no database', ['backup', '--vault', '/nowhere'], /No database[\s\S]*--database/],
-    ['a source name that is none', ['backup', '--database', 'postgresql://h/d', '--source', 'A b'], /lower-case/],
-    ['a time that is none', ['verify', '--vault', '/nowhere', '--since', 'monday'], /monday[\s\S]*7d/],
+    [
+      'a source name that is none',
+      ['backup', '--database', 'postgresql://h/d', '--source', 'A b'],
+      /lower-case/,
+    ],
+    [
+      'a time that is none',
+      ['verify', '--vault', '/nowhere', '--since', 'monday'],
+      /monday[\s\S]*7d/,
+    ],
     ['all and since', ['verify', '--all', '--since', '7d'], /--since/],
     ['one and all', ['verify', 'latest', '--all', '--vault', '/nowhere'], /--all/],
   ];
@@ -57,9 +69,9 @@ test('with --json wrong use is one JSON document too', async () => {
   const result = await holdfast(['list', '--json', '--sauce', 'x']);
   expect(result.code).toBe(2);
   const { error } = result.json<{ error: Record<string, string> }>();
-  expect(error['name']).toBe('UsageError');
-  expect(error['message']).toContain('--sauce');
-  expect(error['hint']).toContain('Did you mean --source?');
+  expect(error.name).toBe('UsageError');
+  expect(error.message).toContain('--sauce');
+  expect(error.hint).toContain('Did you mean --source?');
 });
 
 test('the version is that of package.json', async () => {

@@ -71,6 +71,7 @@ export const holdfast = (args: readonly string[], options: CliOptions = {}): Pro
 
 /** Nothing of the person who runs the tests: no database, no vault, no key, no terminal. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const isForeign = (name: string) => /^(PG|HOLDFAST_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/.test(name);
+  const isForeign = (name: string) =>
+    /^(PG|HOLDFAST_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name)));
 }
