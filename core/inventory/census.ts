@@ -3,7 +3,8 @@
  *
  * Invariant: it counts only what a dump carries over and what comes back in the same number on any supported server:
  * no objects of extensions (their number is a matter of their version), no invalid indexes (pg_dump leaves them out),
- * no NOT NULL constraints (rows of pg_constraint only from 18 on), no internal triggers.
+ * no NOT NULL constraints (rows of pg_constraint only from 18 on), no internal triggers, no subscriptions (pg_dump
+ * carries them for superusers only).
  */
 
 import { isUserSchema } from '../plan/match-patterns.ts';

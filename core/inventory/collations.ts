@@ -3,7 +3,7 @@
  * When they differ, indexes of the source may be in a wrong order already; on a target with another version a restore
  * builds them anew.
  */
-import type { Inventory, Warning } from '../contract/manifest.ts';
+import type { Inventory } from '../contract/manifest.ts';
 import type { Session } from '../postgres/session.ts';
 import { providerName } from './database.ts';
 
@@ -37,18 +37,4 @@ export async function readCollations(session: Session): Promise<Collation[]> {
       FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
      ORDER BY 1, 2`);
   return rows.map((row) => ({ ...row, provider: providerName(row.provider) }));
-}
-
-export function collationWarnings(collations: readonly Collation[]): Warning[] {
-  const changed = collations.filter(
-    ({ recordedVersion, actualVersion }) =>
-      recordedVersion !== null && actualVersion !== null && recordedVersion !== actualVersion,
-  );
-  return changed.map(({ schema, name, recordedVersion, actualVersion }) => ({
-    code: 'collation-version-changed',
-    message:
-      `Collation ${schema}.${name} was recorded with version ${recordedVersion}, ` +
-      `and the library of the server now has ${actualVersion}: text indexes may be out of order.`,
-    hint: 'REINDEX what uses it, then ALTER COLLATION … (or ALTER DATABASE …) REFRESH VERSION.',
-  }));
 }

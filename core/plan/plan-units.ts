@@ -36,7 +36,7 @@ import { cutTable } from './cut-slices.ts';
 import { inParallel } from './in-parallel.ts';
 import { cutLargeObjects } from './large-object-slices.ts';
 import { packUnits, type UnitPlan } from './pack-units.ts';
-import { partitionWarnings } from './partition-warnings.ts';
+import { planWarnings } from './plan-warnings.ts';
 import { includesEverything, selectTables } from './select-tables.ts';
 
 type PlanDeps = Pick<
@@ -118,7 +118,7 @@ async function readSnapshotOf(session: Session, run: Run) {
   const chosen = new Set(selected.map(({ oid }) => oid));
   const sequences = await selectSequences(session, filters, chosen);
   requireReadableSequences(session, sequences);
-  const { inventory, warnings } = await readCatalogs(session);
+  const inventory = await readCatalogs(session);
   const facts = await readTables(session, selected);
   const largeObjects = takesLargeObjects(filters) ? await readLargeObjects(session) : undefined;
   const cut = async (chunkBytes: number): Promise<Slice[]> => {
@@ -134,7 +134,7 @@ async function readSnapshotOf(session: Session, run: Run) {
     sequences,
     plan,
     tables: facts.map(({ table }) => table),
-    warnings: [...warnings, ...(await partitionWarnings(session, selected))],
+    warnings: await planWarnings(session, selected),
   };
 }
 

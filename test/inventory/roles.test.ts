@@ -33,20 +33,21 @@ const names = async () => (await readRoles(session)).map(({ name }) => name).sor
 
 test('a role is found wherever the database refers to it, and nobody else is', async () => {
   await role('stranger', 'LOGIN');
-  const found = await Promise.all(
-    [
-      'owner',
-      'table',
-      'column',
-      'default',
-      'large',
-      'policy',
-      'setting',
-      'group',
-      'database',
-      'mapped',
-    ].map((name) => role(name)),
-  );
+  const found: string[] = [];
+  for (const name of [
+    'owner',
+    'table',
+    'column',
+    'default',
+    'large',
+    'policy',
+    'setting',
+    'group',
+    'database',
+    'mapped',
+  ]) {
+    found.push(await role(name));
+  }
   const [owner, table, column, byDefault, large, policy, setting, group, grantee, mapped] = found;
   await database.query(`
     CREATE TABLE t (id int, secret int); ALTER TABLE t OWNER TO "${owner}";

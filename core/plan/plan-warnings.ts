@@ -1,0 +1,56 @@
+/** What is not in the backup although one might expect it: for the manifest, found while planning. */
+import type { Warning } from '../contract/manifest.ts';
+import type { Session } from '../postgres/session.ts';
+import type { SelectedTable } from './select-tables.ts';
+
+export async function planWarnings(
+  session: Session,
+  selected: readonly SelectedTable[],
+): Promise<Warning[]> {
+  return [
+    ...(await partitionsNotSelected(session, selected)),
+    ...(await subscriptionsNotDumped(session)),
+  ];
+}
+
+/** As in pg_dump, a pattern that matches a partitioned table does not choose its partitions, and those have the rows. */
+async function partitionsNotSelected(
+  session: Session,
+  selected: readonly SelectedTable[],
+): Promise<Warning[]> {
+  const rows = await session.query<{ schema: string; name: string; left: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.count(*) AS left
+       FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS given(oid)
+       JOIN pg_catalog.pg_class c ON c.oid = given.oid AND c.relkind = 'p'
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
+       JOIN pg_catalog.pg_class part ON part.oid = i.inhrelid AND part.relkind IN ('r', 'p')
+       LEFT JOIN pg_catalog.unnest($1::pg_catalog.oid[]) AS taken(oid) ON taken.oid = i.inhrelid
+      WHERE taken.oid IS NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+    [selected.map(({ oid }) => oid)],
+  );
+  return rows.map(({ schema, name, left }) => ({
+    code: 'partitions-not-selected',
+    message: `${left} partitions of ${schema}.${name} are not in this backup, with all their rows.`,
+    hint: 'Choose them too, e.g. with a wildcard in --table, or leave the filter out.',
+  }));
+}
+
+/** Their connection strings are for superusers only, so pg_dump leaves them out with a remark on stderr. */
+async function subscriptionsNotDumped(session: Session): Promise<Warning[]> {
+  const [row] = await session.query<{ count: string }>(
+    `SELECT pg_catalog.count(*) FROM pg_catalog.pg_subscription s
+      WHERE s.subdbid = (SELECT oid FROM pg_catalog.pg_database
+                          WHERE datname = pg_catalog.current_database())
+        AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)`,
+  );
+  const count = Number(row?.count ?? 0);
+  if (count === 0) return [];
+  return [
+    {
+      code: 'subscriptions-not-dumped',
+      message: `${count} logical replication subscriptions are not in this backup: only a superuser may read them.`,
+      hint: 'Keep their CREATE SUBSCRIPTION statements elsewhere, or back up as a superuser.',
+    },
+  ];
+}
