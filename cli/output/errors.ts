@@ -16,7 +16,7 @@ export function renderError(error: unknown): RenderedError {
   const { name, message, hint } = known;
   const lines = [`${name}: ${message}`, `  What to do: ${hint}`];
   if (name === 'InternalError') lines.push(...traceOf(error));
-  if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence['stderr']));
+  if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence.stderr));
   return { text: lines.join('\n'), json: { name, message, hint } };
 }
 
