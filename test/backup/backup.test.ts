@@ -71,7 +71,8 @@ describe('a backup', () => {
     }
     await expectNoSessions(harness);
     const locks = await harness.database.query(
-      "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'",
+      `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+       WHERE locktype = 'advisory' AND datname = current_database()`,
     );
     expect(locks).toEqual([]);
   });
