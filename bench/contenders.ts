@@ -36,10 +36,16 @@ export function contenders(hasZstd: boolean): readonly Contender[] {
 
 /** Does this pg_dump write zstd? It says so before it connects. */
 export function knowsZstd(pgDump: string): boolean {
-  const { stderr } = spawnSync(pgDump, ['-Fd', '--compress=zstd:1', '-f', '/nonexistent/x', '-h', '/nonexistent'], {
-    encoding: 'utf8',
-  });
-  return !/not supported by this build|invalid|unrecognized|must be in range|cannot specify|compress/i.test(stderr);
+  const { stderr } = spawnSync(
+    pgDump,
+    ['-Fd', '--compress=zstd:1', '-f', '/nonexistent/x', '-h', '/nonexistent'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return !/not supported by this build|invalid|unrecognized|must be in range|cannot specify|compress/i.test(
+    stderr,
+  );
 }
 
 export function measure(

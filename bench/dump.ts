@@ -30,20 +30,34 @@ await using resources = new AsyncDisposableStack();
 const server = resources.adopt(await startServer(), (started) => started.stop());
 
 await withDatabase(server, 'mixed', (client) => fillMixed(client, textBytes), compare);
-await withDatabase(server, 'large', (client) => fillWide(client, 'large', 2e9), () =>
-  printPeak('large', 'a table of 2 GB of text'),
+await withDatabase(
+  server,
+  'large',
+  (client) => fillWide(client, 'large', 2e9),
+  () => printPeak('large', 'a table of 2 GB of text'),
 );
-await withDatabase(server, 'huge', (client) => fillHugeFields(client, 6), () =>
-  printPeak('huge', 'fields of 60 MB (120 MB of text each)'),
+await withDatabase(
+  server,
+  'huge',
+  (client) => fillHugeFields(client, 6),
+  () => printPeak('huge', 'fields of 60 MB (120 MB of text each)'),
 );
 
 /** Of pg_dump's own major: it may be older than the server that npm brings, and then refuses it. */
 async function startServer(): Promise<EmbeddedServer> {
-  const settings = ['shared_buffers=512MB', 'max_wal_size=4GB', 'autovacuum=off', 'wal_level=minimal', 'max_wal_senders=0'];
+  const settings = [
+    'shared_buffers=512MB',
+    'max_wal_size=4GB',
+    'autovacuum=off',
+    'wal_level=minimal',
+    'max_wal_senders=0',
+  ];
   if (major >= 18) return startEmbeddedServer({ settings });
   const binaries = join(import.meta.dirname, '../.matrix/node_modules', `pg${major}`, 'native');
   if (!existsSync(binaries)) {
-    throw new Error(`PostgreSQL ${major} for ${version.trim()} is not here: run \`npm run matrix:install\`.`);
+    throw new Error(
+      `PostgreSQL ${major} for ${version.trim()} is not here: run \`npm run matrix:install\`.`,
+    );
   }
   return startEmbeddedServer({ binaries, settings });
 }
@@ -72,7 +86,9 @@ async function withDatabase<T>(
 
 async function compare(rawBytes: number): Promise<void> {
   const others = contenders(knowsZstd(pgDump));
-  console.log(`${version.trim()}, ${mb(rawBytes)} of text in two tables, ${jobs} jobs, ${rounds} rounds.`);
+  console.log(
+    `${version.trim()}, ${mb(rawBytes)} of text in two tables, ${jobs} jobs, ${rounds} rounds.`,
+  );
   const ours: OurRun[] = [];
   const theirs: Measured[][] = others.map(() => []);
   // Round 0 warms the caches and is thrown away.
@@ -89,22 +105,34 @@ async function compare(rawBytes: number): Promise<void> {
     console.log(
       `  ${name.padEnd(52)} wall ${summary(all.map((one) => one.wallSeconds))} s   cpu ${summary(all.map((one) => one.cpuSeconds))} s`,
     );
-  line('holdfast, DumpUnit', ours.map(({ units }) => units));
-  line('holdfast, HoldSnapshot to the last DumpUnit', ours.map(({ whole }) => whole));
+  line(
+    'holdfast, DumpUnit',
+    ours.map(({ units }) => units),
+  );
+  line(
+    'holdfast, HoldSnapshot to the last DumpUnit',
+    ours.map(({ whole }) => whole),
+  );
   for (const [index, other] of others.entries()) line(other.name, theirs[index] ?? []);
   const speed = rawBytes / 1e6 / median(ours.map(({ units }) => units.wallSeconds));
-  console.log(`  holdfast: ${Math.round(speed)} MB/s of text, stored ${mb(ours[0]?.storedBytes ?? 0)}.\n`);
+  console.log(
+    `  holdfast: ${Math.round(speed)} MB/s of text, stored ${mb(ours[0]?.storedBytes ?? 0)}.\n`,
+  );
   console.log('Ratio of holdfast to the other, per round (below 1: holdfast needs less):');
   for (const [index, other] of others.entries()) {
     for (const part of ['units', 'whole'] as const) {
       const ratios = (of: keyof Measured) =>
         ours.map((own, round) => own[part][of] / (theirs[index]?.[round]?.[of] ?? Number.NaN));
       const what = `${part === 'units' ? 'DumpUnit' : 'whole dump'} / ${other.name}`;
-      console.log(`  ${what.padEnd(64)} wall ${summary(ratios('wallSeconds'))}   cpu ${summary(ratios('cpuSeconds'))}`);
+      console.log(
+        `  ${what.padEnd(64)} wall ${summary(ratios('wallSeconds'))}   cpu ${summary(ratios('cpuSeconds'))}`,
+      );
     }
   }
   console.log(`\nPeak memory of the worker process (${jobs} units at once):`);
-  console.log(`  ${'the mixed tables'.padEnd(40)} ${mb(Math.max(...ours.map((own) => own.peakBytes)))}`);
+  console.log(
+    `  ${'the mixed tables'.padEnd(40)} ${mb(Math.max(...ours.map((own) => own.peakBytes)))}`,
+  );
 }
 
 async function printPeak(database: string, what: string): Promise<void> {

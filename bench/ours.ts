@@ -88,7 +88,10 @@ export async function dumpByUs(
     await call('ReleaseSnapshot', { runId });
     return {
       units: { wallSeconds: (ended - unitsStarted) / 1000, cpuSeconds: workerCpu - cpuBefore },
-      whole: { wallSeconds: (ended - started) / 1000, cpuSeconds: workerCpu + (user + system) / 1e6 },
+      whole: {
+        wallSeconds: (ended - started) / 1000,
+        cpuSeconds: workerCpu + (user + system) / 1e6,
+      },
       ...totals,
       peakBytes: peak,
     };

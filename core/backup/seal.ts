@@ -6,6 +6,7 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { scopeOf } from '../contract/filters.ts';
 import { type Manifest, manifestSchema } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { inventoryRecordSchema, type Run, schemaReceiptSchema } from '../contract/plan.ts';
@@ -17,7 +18,6 @@ import { decodeJson, encodeJson, getJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { assemble } from './assemble.ts';
 import { readCompletedUnits } from './receipts.ts';
-import { scopeOf } from './scope.ts';
 
 const staged = { tags: { 'holdfast-tier': 'staged' } };
 

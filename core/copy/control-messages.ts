@@ -46,7 +46,9 @@ export class ControlMessages {
   #handle(type: number, body: Buffer): void {
     switch (String.fromCharCode(type)) {
       case 'C':
-        this.completedRows = Number(/^COPY (\d+)\0$/.exec(body.toString('latin1'))?.[1] ?? Number.NaN);
+        this.completedRows = Number(
+          /^COPY (\d+)\0$/.exec(body.toString('latin1'))?.[1] ?? Number.NaN,
+        );
         return;
       case 'E':
         this.error ??= parseErrorResponse(body);

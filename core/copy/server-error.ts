@@ -23,7 +23,11 @@ export function parseErrorResponse(body: Buffer): DatabaseError {
     fields.set(String.fromCharCode(body[at] as number), body.toString('utf8', at + 1, end));
     at = end + 1;
   }
-  const error = new DatabaseError(fields.get('M') ?? 'error without a message', body.length, 'error');
+  const error = new DatabaseError(
+    fields.get('M') ?? 'error without a message',
+    body.length,
+    'error',
+  );
   for (const [code, name] of Object.entries(fieldNames)) {
     const value = fields.get(code);
     if (value !== undefined) Object.assign(error, { [name]: value });

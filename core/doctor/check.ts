@@ -29,9 +29,17 @@ export interface CheckDefinition<Target> {
 
 export const ok = (detail: string): Finding => ({ status: 'ok', detail, hint: null });
 /** A backup works; something about it or its restore will be different from what one expects. */
-export const warning = (detail: string, hint: string): Finding => ({ status: 'warning', detail, hint });
+export const warning = (detail: string, hint: string): Finding => ({
+  status: 'warning',
+  detail,
+  hint,
+});
 /** A backup would fail, or could not be trusted or restored. */
-export const problem = (detail: string, hint: string): Finding => ({ status: 'problem', detail, hint });
+export const problem = (detail: string, hint: string): Finding => ({
+  status: 'problem',
+  detail,
+  hint,
+});
 
 export function failure(error: unknown): Finding {
   if (error instanceof HoldfastError) return problem(error.message, error.hint);

@@ -5,10 +5,10 @@
  * that need it are left out.
  */
 import type { VaultMarker } from '../contract/catalogue.ts';
+import { isHoldfastError } from '../contract/errors.ts';
 import type { KeyRing } from '../keyring/key-ring.ts';
 import { describeTarget } from '../postgres/connect.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
-import { isHoldfastError } from '../contract/errors.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { type Check, failure, ok, runCheck } from './check.ts';
 import { blockingLocks, longTransactions } from './checks/activity.ts';
@@ -17,7 +17,7 @@ import { pooler } from './checks/pooler.ts';
 import { largeObjectRights, sequenceRights, tableRights } from './checks/rights.ts';
 import { rowSecurity } from './checks/row-security.ts';
 import { serverVersion } from './checks/server.ts';
-import { keyUsable, vaultPrivate, vaultWritable, type VaultTarget } from './checks/vault.ts';
+import { keyUsable, type VaultTarget, vaultPrivate, vaultWritable } from './checks/vault.ts';
 import { restorabilityChecks } from './restorability.ts';
 
 export interface DoctorVault extends VaultTarget {
@@ -53,12 +53,18 @@ export async function doctor(input: DoctorInput): Promise<Check[]> {
   const checks: Check[] = [];
   let vault: DoctorVault | undefined;
   if (input.vault !== undefined) {
-    const opened = await open('vault-opens', 'Vault', input.vault, ({ vault: { location } }) => location);
+    const opened = await open(
+      'vault-opens',
+      'Vault',
+      input.vault,
+      ({ vault: { location } }) => location,
+    );
     checks.push(opened.check);
     vault = opened.value;
   }
   if (vault !== undefined) checks.push(...(await lookAtVault(vault)));
-  if (input.connection !== undefined) checks.push(...(await lookAtServer(input.connection, vault, input.now)));
+  if (input.connection !== undefined)
+    checks.push(...(await lookAtServer(input.connection, vault, input.now)));
   return checks;
 }
 
@@ -79,8 +85,11 @@ async function lookAtServer(
 ): Promise<Check[]> {
   const connect = async (): Promise<Session> =>
     openSession(await connection(), { applicationName: 'holdfast/doctor', purpose: 'control' });
-  const { check, value: session } = await open('server-reachable', 'Server', connect, ({ settings }) =>
-    describeTarget(settings),
+  const { check, value: session } = await open(
+    'server-reachable',
+    'Server',
+    connect,
+    ({ settings }) => describeTarget(settings),
   );
   if (session === undefined) return [check];
   try {

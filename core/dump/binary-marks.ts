@@ -72,7 +72,9 @@ function wholeAsBinary(slice: TableSlice): TableSlice {
 /** Of a table that has segments in binary, those in text do not count: the binary ones are the whole table. */
 export function withoutSuperseded<T extends { readonly slice: Slice }>(dumped: readonly T[]): T[] {
   const binary = new Set(
-    dumped.flatMap(({ slice }) => (slice.of === 'table' && slice.format === 'binary' ? [slice.oid] : [])),
+    dumped.flatMap(({ slice }) =>
+      slice.of === 'table' && slice.format === 'binary' ? [slice.oid] : [],
+    ),
   );
   return dumped.filter(
     ({ slice }) => slice.of !== 'table' || slice.format === 'binary' || !binary.has(slice.oid),

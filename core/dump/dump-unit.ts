@@ -101,7 +101,8 @@ async function dumpInOneFormat(deps: Deps, work: Work): Promise<Receipt> {
         if (slice.of === 'table') tooLarge.oid = slice.oid;
       });
     } catch (error) {
-      if (!isHoldfastError(error, 'RowTooLargeForTextError') || tooLarge.oid === undefined) throw error;
+      if (!isHoldfastError(error, 'RowTooLargeForTextError') || tooLarge.oid === undefined)
+        throw error;
       await markBinary(deps.workspace, run.runId, tooLarge.oid, { unit, part });
     }
   }
@@ -190,7 +191,8 @@ async function dumpSlices(
       onSlice(slice);
       const mayGiveUp = index > 0 || isDivisible(slice);
       const dumping = () => stream.dump(slice, stop.signal);
-      if (!(await isDoneBy(mayGiveUp ? endMs : Number.POSITIVE_INFINITY, stop, dumping))) return true;
+      if (!(await isDoneBy(mayGiveUp ? endMs : Number.POSITIVE_INFINITY, stop, dumping)))
+        return true;
     }
     stream.close();
     return false;

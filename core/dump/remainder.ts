@@ -36,10 +36,15 @@ export async function writeRemainder(
   const { slices } = await readUnit(workspace, runId, receipt.unit, receipt.part);
   const marks = await readBinaryMarks(workspace, runId);
   const done = new Set(receipt.segments.map(({ slice }) => identityOf(slice)));
-  const rest = withBinaryMarks(slices, receipt, marks).filter((slice) => !done.has(identityOf(slice)));
+  const rest = withBinaryMarks(slices, receipt, marks).filter(
+    (slice) => !done.has(identityOf(slice)),
+  );
   const [first, ...others] = rest;
   if (first === undefined) {
-    throw new HoldfastError('InternalError', `Unit ${receipt.unit} left a remainder without slices.`);
+    throw new HoldfastError(
+      'InternalError',
+      `Unit ${receipt.unit} left a remainder without slices.`,
+    );
   }
   // The first slice alone was too long for a whole part.
   const head = receipt.segments.length === 0 ? await halve(first, blocksOf) : [first];
@@ -66,10 +71,7 @@ export function isDivisible(slice: Slice): boolean {
 }
 
 /** The cut may be anywhere: both halves together are the slice, whatever the number of blocks is. */
-async function halve(
-  slice: Slice,
-  blocksOf: (oid: number) => Promise<number>,
-): Promise<Slice[]> {
+async function halve(slice: Slice, blocksOf: (oid: number) => Promise<number>): Promise<Slice[]> {
   const estimatedBytes = Math.ceil(slice.estimatedBytes / 2);
   if (slice.of === 'large-objects') {
     const middle = Math.floor((slice.fromOid + slice.toOid) / 2);

@@ -83,7 +83,16 @@ export class SliceStream {
     this.#rawBytes += rawBytes;
     this.#rows += rows;
     const blocks = slice.of === 'table' && slice.blocks ? { blocks: slice.blocks } : {};
-    const segment = { object: 0, offset, ...stored, rawBytes, rows, fingerprint, format, ...blocks };
+    const segment = {
+      object: 0,
+      offset,
+      ...stored,
+      rawBytes,
+      rows,
+      fingerprint,
+      format,
+      ...blocks,
+    };
     this.segments.push({ slice, segment });
   }
 

@@ -2,8 +2,9 @@
  * Counts and hashes the rows of a COPY stream that comes in pieces of any size: what verify and restore use.
  * (The dump hashes while it de-frames, see core/copy/copy-reader.ts; both are the same WebAssembly.)
  */
-import type { CopyFormat } from '../contract/manifest.ts';
+
 import { HoldfastError } from '../contract/errors.ts';
+import type { CopyFormat } from '../contract/manifest.ts';
 import { formatFingerprint } from './fingerprint.ts';
 import { instantiateFingerprint } from './wasm-instance.ts';
 

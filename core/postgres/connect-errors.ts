@@ -24,7 +24,8 @@ const unreachableCodes = new Set([
   'EACCES',
 ]);
 const lostCodes = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_DESTROYED', 'ECONNABORTED']);
-const tlsCode = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO$)/;
+const tlsCode =
+  /^(ERR_TLS_|ERR_SSL_|ERR_OSSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO$)/;
 
 const bySqlstate: Readonly<Record<string, ErrorName>> = {
   '28P01': 'AuthenticationFailedError',
@@ -54,13 +55,19 @@ export function sqlstateOf(error: unknown): string | undefined {
 function nameOfServerError(error: pg.DatabaseError): ErrorName {
   const state = error.code ?? '';
   // check_enable_rls() in rls.c: "query would be affected by row-level security policy for table …".
-  if (state === '42501' && (error.routine === 'check_enable_rls' || /row-level security/.test(error.message))) {
+  if (
+    state === '42501' &&
+    (error.routine === 'check_enable_rls' || /row-level security/.test(error.message))
+  ) {
     return 'RowSecurityError';
   }
   // pg_hba.conf has a line for this user, but for the other kind of connection.
   if (state === '28000' && /no encryption|SSL/.test(error.message)) return 'TlsError';
   // Out of memory is 53200 as well.
-  if (state === '53200' && !/max_locks_per_transaction|shared memory/.test(`${error.hint} ${error.message}`)) {
+  if (
+    state === '53200' &&
+    !/max_locks_per_transaction|shared memory/.test(`${error.hint} ${error.message}`)
+  ) {
     return 'InternalError';
   }
   if (state.startsWith('08')) return 'ConnectionLostError';
@@ -73,10 +80,13 @@ function nameOfClientError(error: Error, phase: ErrorPhase): ErrorName {
   if (tlsCode.test(code) || /does not support SSL|establishing an SSL connection/.test(message)) {
     return 'TlsError';
   }
-  if (/^SASL|[Pp]assword must be a string|authenticationOk/.test(message)) return 'AuthenticationFailedError';
+  if (/^SASL|[Pp]assword must be a string|authenticationOk/.test(message))
+    return 'AuthenticationFailedError';
   const isBroken =
     lostCodes.has(code) ||
-    /timeout expired|Connection terminated|not queryable|socket disconnected|has been ended/.test(message);
+    /timeout expired|Connection terminated|not queryable|socket disconnected|has been ended/.test(
+      message,
+    );
   if (unreachableCodes.has(code) || isBroken) {
     return phase === 'connecting' ? 'SourceUnreachableError' : 'ConnectionLostError';
   }
@@ -97,9 +107,12 @@ function textOf(error: Error): string {
  */
 export function mapPgError(error: unknown, what: string, phase: ErrorPhase): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  if (!(error instanceof Error)) return new HoldfastError('InternalError', `${what}: ${String(error)}`);
+  if (!(error instanceof Error))
+    return new HoldfastError('InternalError', `${what}: ${String(error)}`);
   if (!(error instanceof pg.DatabaseError)) {
-    return new HoldfastError(nameOfClientError(error, phase), `${what}: ${textOf(error)}.`, { cause: error });
+    return new HoldfastError(nameOfClientError(error, phase), `${what}: ${textOf(error)}.`, {
+      cause: error,
+    });
   }
   const name = nameOfServerError(error);
   const more = [error.detail, error.where].filter((part) => part !== undefined);

@@ -67,7 +67,10 @@ async function pidOf(client: pg.Client): Promise<number> {
 }
 
 /** @returns what gave it away, or `undefined` when both clients behaved as sessions */
-async function observe(client: pg.Client, settings: ConnectionSettings): Promise<string | undefined> {
+async function observe(
+  client: pg.Client,
+  settings: ConnectionSettings,
+): Promise<string | undefined> {
   const { client: other } = await connectClient(settings, 'holdfast/pooler-check');
   try {
     const clients = [client, other] as const;
@@ -78,7 +81,8 @@ async function observe(client: pg.Client, settings: ConnectionSettings): Promise
       if (before !== undefined && before !== pid) {
         return `one connection was served by the server processes ${before} and ${pid} in turn`;
       }
-      if (seen[1 - turn] === pid) return `two connections were served by the same server process ${pid}`;
+      if (seen[1 - turn] === pid)
+        return `two connections were served by the same server process ${pid}`;
       seen[turn] = pid;
     }
     return undefined;
@@ -95,10 +99,17 @@ function nameByBehaviour(client: pg.Client): string {
     : 'a transaction pooler';
 }
 
-async function find(client: pg.Client, settings: ConnectionSettings): Promise<PoolerFinding | undefined> {
+async function find(
+  client: pg.Client,
+  settings: ConnectionSettings,
+): Promise<PoolerFinding | undefined> {
   const known = knownPoolers.find(({ host }) => host.test(settings.host));
   if (known?.isAlwaysRefused === true) {
-    return { pooler: known.name, detail: `${settings.host} is the name of a proxy`, hint: known.hint };
+    return {
+      pooler: known.name,
+      detail: `${settings.host} is the name of a proxy`,
+      hint: known.hint,
+    };
   }
   const detail = await observe(client, settings);
   if (detail === undefined) return undefined;

@@ -32,10 +32,16 @@ export function takeSocket(session: Session): RawSocket {
   const { connection, readyForQuery } = internalsOf(session.client);
   const socket = connection.stream;
   if (socket.destroyed) {
-    throw new HoldfastError('ConnectionLostError', 'The connection to the server is already closed.');
+    throw new HoldfastError(
+      'ConnectionLostError',
+      'The connection to the server is already closed.',
+    );
   }
   if (taken.has(session) || readyForQuery !== true) {
-    throw new HoldfastError('InternalError', 'The socket of a session was asked for while it was in use.');
+    throw new HoldfastError(
+      'InternalError',
+      'The socket of a session was asked for while it was in use.',
+    );
   }
   taken.add(session);
   const ownReaders = socket.listeners('data') as ((chunk: Buffer) => void)[];

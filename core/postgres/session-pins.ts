@@ -85,7 +85,8 @@ export function pinStatement(
   const calls = pinsOf(purpose, major).map(
     ({ name, value }) => `pg_catalog.set_config('${name}', '${value}', false)`,
   );
-  const condition = expectedPid === undefined ? 'true' : `pg_catalog.pg_backend_pid() = ${expectedPid}`;
+  const condition =
+    expectedPid === undefined ? 'true' : `pg_catalog.pg_backend_pid() = ${expectedPid}`;
   return `SELECT pg_catalog.pg_backend_pid() AS pid,
     pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
     CASE WHEN ${condition} THEN ARRAY[${calls.join(', ')}] END IS NOT NULL AS pinned`;

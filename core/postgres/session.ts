@@ -4,10 +4,10 @@
  * Invariants: a session that is handed out is pinned; a socket that dies is an error of the next call and never an
  * unhandled event; nothing is ever pinned behind a transaction pooler (it would reach other clients).
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { HoldfastError } from '../contract/errors.ts';
-import { mapPgError } from './connect-errors.ts';
 import { connectClient, describeTarget } from './connect.ts';
+import { mapPgError } from './connect-errors.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { internalsOf } from './pg-internals.ts';
 import { refuseTransactionPooler } from './pooler.ts';
@@ -72,7 +72,10 @@ class PgSession implements Session {
 
   async query<T extends object>(sql: string, values?: unknown[]): Promise<T[]> {
     if (isLent(this)) {
-      throw new HoldfastError('InternalError', 'A statement was sent while the socket of its session was lent.');
+      throw new HoldfastError(
+        'InternalError',
+        'A statement was sent while the socket of its session was lent.',
+      );
     }
     try {
       const result: pg.QueryResult | pg.QueryResult[] = await this.client.query(sql, values);

@@ -82,10 +82,24 @@ function createRole(role: Role): string {
   );
 }
 
+/** From PostgreSQL 16 a membership says for itself whether it inherits and may SET ROLE; older servers know ADMIN only. */
 function memberships(role: Role): string[] {
-  return role.memberOf.map(({ role: group, hasAdminOption }) => {
-    const option = hasAdminOption ? ' WITH ADMIN OPTION' : '';
-    return block(tolerant(`GRANT ${identifier(group)} TO ${identifier(role.name)}${option};`));
+  return role.memberOf.map(({ role: group, hasAdminOption, inherits, canSet }) => {
+    const grant = `GRANT ${identifier(group)} TO ${identifier(role.name)}`;
+    const plain = `${grant}${hasAdminOption ? ' WITH ADMIN OPTION' : ''};`;
+    if (inherits === undefined || canSet === undefined) return block(tolerant(plain));
+    const options = `ADMIN ${hasAdminOption}, INHERIT ${inherits}, SET ${canSet}`;
+    return block(
+      tolerant(
+        [
+          "IF pg_catalog.current_setting('server_version_num')::int >= 160000 THEN",
+          `EXECUTE ${literal(`${grant} WITH ${options}`)};`,
+          'ELSE',
+          plain,
+          'END IF;',
+        ].join('\n'),
+      ),
+    );
   });
 }
 

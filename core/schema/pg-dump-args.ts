@@ -13,7 +13,9 @@ export interface PgDumpRequest {
   readonly restrictKey: string;
 }
 
-const systemTables = ['pg_catalog.*', 'information_schema.*'];
+/** A pattern with a wildcard matches what belongs to the system too, which nobody can restore. */
+const systemSchemas = ['pg_catalog', 'information_schema', 'pg_toast'];
+const systemTables = systemSchemas.map((schema) => `${schema}.*`);
 
 export function pgDumpArgs(request: PgDumpRequest): string[] {
   const { filters } = request;
@@ -33,9 +35,9 @@ export function pgDumpArgs(request: PgDumpRequest): string[] {
     ...(filters.sections === 'schema' ? ['--schema-only'] : []),
     ...each('schema', filters.schemas),
     ...each('exclude-schema', filters.excludeSchemas),
+    ...(filters.schemas.length === 0 ? [] : each('exclude-schema', systemSchemas)),
     ...each('table', filters.tables),
     ...each('exclude-table', filters.excludeTables),
-    // `--table p*` would match tables of the system too, which nobody can restore.
     ...(filters.tables.length === 0 ? [] : each('exclude-table', systemTables)),
     // Of the schema it only concerns REFRESH MATERIALIZED VIEW.
     ...each('exclude-table-data', filters.excludeTableData),

@@ -14,7 +14,9 @@ const exampleHint =
   '(@ is %40, / is %2F, : is %3A, % is %25), or leave the password out and use PGPASSWORD or ~/.pgpass.';
 
 function wrong(why: string): HoldfastError {
-  return new HoldfastError('UsageError', `The connection string cannot be read: ${why}.`, { hint: exampleHint });
+  return new HoldfastError('UsageError', `The connection string cannot be read: ${why}.`, {
+    hint: exampleHint,
+  });
 }
 
 function decode(text: string, part: string): string {
@@ -43,7 +45,8 @@ function parseUrl(text: string): ConnectionParameters {
   set('password', decode(passwordParts.join(':'), 'password'));
 
   const hostPort = /^(?:\[([0-9a-f:.%]*)\]|([^:[\]]*))(?::(.*))?$/i.exec(authority.slice(at + 1));
-  if (hostPort === null) throw wrong('its host and port are not of the form host:port or [IPv6 address]:port');
+  if (hostPort === null)
+    throw wrong('its host and port are not of the form host:port or [IPv6 address]:port');
   const [, address, host = '', port = ''] = hostPort;
   set('host', decode(address ?? host, 'host'));
   set('port', decode(port, 'port'));
@@ -64,14 +67,16 @@ function parseUrl(text: string): ConnectionParameters {
 }
 
 /** `keyword = value`; a value with blanks is quoted by ', and \ escapes. */
-const keywordValue = /\s*([A-Za-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'(?=\s|$)|((?:[^\s'\\]|\\.)*)(?=\s|$))\s*/gsy;
+const keywordValue =
+  /\s*([A-Za-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'(?=\s|$)|((?:[^\s'\\]|\\.)*)(?=\s|$))\s*/gsy;
 
 function parseKeywords(text: string): ConnectionParameters {
   const parameters = new Map<string, string>();
   keywordValue.lastIndex = 0;
   while (keywordValue.lastIndex < text.length) {
     const match = keywordValue.exec(text);
-    if (match === null) throw wrong('after the last keyword=value that could be read, something else follows');
+    if (match === null)
+      throw wrong('after the last keyword=value that could be read, something else follows');
     const [, name = '', quoted, bare = ''] = match;
     parameters.set(name, (quoted ?? bare).replaceAll(/\\(.)/gs, '$1'));
   }
@@ -85,6 +90,7 @@ export function parseConnectionString(text: string): ConnectionParameters {
   if (trimmed.includes('://')) throw wrong('it begins with neither postgresql:// nor postgres://');
   if (trimmed.includes('=')) return parseKeywords(trimmed);
   if (trimmed === '') throw wrong('it is empty');
-  if (/[\s:/@]/.test(trimmed)) throw wrong('it is neither a URL nor keyword=value nor a name of a database');
+  if (/[\s:/@]/.test(trimmed))
+    throw wrong('it is neither a URL nor keyword=value nor a name of a database');
   return new Map([['dbname', trimmed]]);
 }

@@ -32,7 +32,9 @@ function isUsable(stats: Stats, path: string, warn: (message: string) => void): 
   }
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
-    warn(`The password file ${path} can be read by others (mode ${mode}) and is not used: chmod 600 it.`);
+    warn(
+      `The password file ${path} can be read by others (mode ${mode}) and is not used: chmod 600 it.`,
+    );
     return false;
   }
   return true;
@@ -50,7 +52,8 @@ export function passwordFromFile(
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') warn(`The password file ${path} cannot be read (${code}) and is not used.`);
+    if (code !== 'ENOENT')
+      warn(`The password file ${path} cannot be read (${code}) and is not used.`);
     return undefined;
   }
   // A Unix socket is `localhost` in the file.
@@ -59,7 +62,9 @@ export function passwordFromFile(
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith('#')) continue;
     const fields = fieldsOf(line);
-    const matches = wanted.every((values, i) => fields[i] === '*' || values.includes(fields[i] ?? ''));
+    const matches = wanted.every(
+      (values, i) => fields[i] === '*' || values.includes(fields[i] ?? ''),
+    );
     if (fields.length === 5 && matches) return fields[4];
   }
   return undefined;

@@ -24,7 +24,14 @@ export interface ResolveInput {
   readonly warn?: (message: string) => void;
 }
 
-const sslModes: readonly SslMode[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+const sslModes: readonly SslMode[] = [
+  'disable',
+  'allow',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
+];
 
 const environment: Readonly<Record<string, string>> = {
   PGHOST: 'host',
@@ -57,21 +64,32 @@ const withoutEffect = new Set([
 
 function gather(input: ResolveInput): Map<string, string> {
   const text = input.url ?? input.env[envNames.database];
-  const given = text === undefined || text === '' ? new Map<string, string>() : parseConnectionString(text);
+  const given =
+    text === undefined || text === '' ? new Map<string, string>() : parseConnectionString(text);
   for (const [name, value] of given) {
     if (!used.has(name) && !withoutEffect.has(name)) {
-      throw new HoldfastError('UsageError', `The connection string has the unknown parameter "${name}".`, {
-        hint: `Allowed are ${[...used].join(', ')}.`,
-      });
+      throw new HoldfastError(
+        'UsageError',
+        `The connection string has the unknown parameter "${name}".`,
+        {
+          hint: `Allowed are ${[...used].join(', ')}.`,
+        },
+      );
     }
     if (name === 'channel_binding' && value === 'require') {
-      input.warn?.('channel_binding=require is not supported and not used; sslmode=verify-full protects as well.');
+      input.warn?.(
+        'channel_binding=require is not supported and not used; sslmode=verify-full protects as well.',
+      );
     }
   }
   if (given.size === 0 && input.env['PGSERVICE'] !== undefined) {
-    throw new HoldfastError('UsageError', 'PGSERVICE is set, and service files are not supported.', {
-      hint: 'Name the database with --database or PGHOST, PGDATABASE and PGUSER.',
-    });
+    throw new HoldfastError(
+      'UsageError',
+      'PGSERVICE is set, and service files are not supported.',
+      {
+        hint: 'Name the database with --database or PGHOST, PGDATABASE and PGUSER.',
+      },
+    );
   }
   const parameters = new Map(given);
   for (const [variable, name] of Object.entries(environment)) {
@@ -92,7 +110,10 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 function sslModeOf(text: string): SslMode {
   const mode = sslModes.find((one) => one === text);
   if (mode !== undefined) return mode;
-  throw new HoldfastError('UsageError', `sslmode is "${text}"; allowed are ${sslModes.join(', ')}.`);
+  throw new HoldfastError(
+    'UsageError',
+    `sslmode is "${text}"; allowed are ${sslModes.join(', ')}.`,
+  );
 }
 
 /** Whether anything names a database; without it the CLI asks or explains. */

@@ -52,7 +52,10 @@ export function readTlsFiles(
       ? {}
       : {
           cert: read(certificate, 'sslcert'),
-          key: key === undefined ? read(join(home, '.postgresql', 'postgresql.key'), 'sslkey') : readKey(key),
+          key:
+            key === undefined
+              ? read(join(home, '.postgresql', 'postgresql.key'), 'sslkey')
+              : readKey(key),
         };
   const root = orDefault(parameters.get('sslrootcert'), home, 'root.crt');
   if (root === undefined || root === 'system') {

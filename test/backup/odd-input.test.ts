@@ -1,8 +1,8 @@
 /** Odd databases that must simply work: backed up by the whole machine, restored, and compared row by row by the server. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runBackup } from '../../local/engine/run-backup.ts';
-import { restoreBackup } from '../support/restore-backup.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { restoreBackup } from '../support/restore-backup.ts';
 import { type Harness, makeHarness } from './harness.ts';
 
 const name63 = 'n'.repeat(63);

@@ -9,7 +9,14 @@ test.each<[string, Record<string, string>]>([
   ['postgres://me@db.example/shop', { user: 'me', host: 'db.example', dbname: 'shop' }],
   [
     'postgresql://me:s%40c%2Fr%3Aet@db:6543/sh%20op?sslmode=require',
-    { user: 'me', password: 's@c/r:et', host: 'db', port: '6543', dbname: 'sh op', sslmode: 'require' },
+    {
+      user: 'me',
+      password: 's@c/r:et',
+      host: 'db',
+      port: '6543',
+      dbname: 'sh op',
+      sslmode: 'require',
+    },
   ],
   ['postgresql://me:a:b#c@db/x', { user: 'me', password: 'a:b#c', host: 'db', dbname: 'x' }],
   ['postgresql://me:a@b@db/x', { user: 'me', password: 'a@b', host: 'db', dbname: 'x' }],
@@ -17,7 +24,10 @@ test.each<[string, Record<string, string>]>([
   ['postgresql://%2Frun%2Fpg/x', { host: '/run/pg', dbname: 'x' }],
   ['postgresql:///x?host=/run/pg&port=5433', { host: '/run/pg', port: '5433', dbname: 'x' }],
   ['postgresql://db/x?ssl=true', { host: 'db', dbname: 'x', sslmode: 'require' }],
-  ["host=db dbname='my shop' password='it\\'s' user = me", { host: 'db', dbname: 'my shop', password: "it's", user: 'me' }],
+  [
+    "host=db dbname='my shop' password='it\\'s' user = me",
+    { host: 'db', dbname: 'my shop', password: "it's", user: 'me' },
+  ],
   ['host=db password=a\\ b', { host: 'db', password: 'a b' }],
   ["host='' dbname=x", { host: '', dbname: 'x' }],
   ['shop', { dbname: 'shop' }],

@@ -11,14 +11,18 @@ test.each([
   ['postgresql://db/x?password=hush&user=me', 'postgresql://db/x?password=****&user=me'],
   ['{"password": "hu\\"sh", "user": "me"}', '{"password": "****", "user": "me"}'],
   ["ALTER ROLE me PASSWORD 'hush'", "ALTER ROLE me PASSWORD '****'"],
-  ['db:5432/?X-Amz-Signature=hush&X-Amz-Expires=900', 'db:5432/?X-Amz-Signature=****&X-Amz-Expires=900'],
+  [
+    'db:5432/?X-Amz-Signature=hush&X-Amz-Expires=900',
+    'db:5432/?X-Amz-Signature=****&X-Amz-Expires=900',
+  ],
 ])('%s loses its secret only', (text, expected) => {
   expect(maskSecrets(text)).toBe(expected);
 });
 
-test.each(['me@db:5432/shop', 'https://docs.example/a:b', 'password authentication failed for user "me"'])(
-  '%s stays as it is',
-  (text) => {
-    expect(maskSecrets(text)).toBe(text);
-  },
-);
+test.each([
+  'me@db:5432/shop',
+  'https://docs.example/a:b',
+  'password authentication failed for user "me"',
+])('%s stays as it is', (text) => {
+  expect(maskSecrets(text)).toBe(text);
+});

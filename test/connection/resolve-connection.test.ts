@@ -1,8 +1,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { HoldfastError } from '../../core/contract/errors.ts';
-import { describe as describeSettings, type ResolveInput, resolveConnection } from '../../local/connection/resolve-connection.ts';
+import type { HoldfastError } from '../../core/contract/errors.ts';
+import {
+  describe as describeSettings,
+  type ResolveInput,
+  resolveConnection,
+} from '../../local/connection/resolve-connection.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
 const temporaryFolder = temporaryFolders();
@@ -18,7 +22,10 @@ test('--database goes before DATABASE_URL, which goes before PG* variables, whic
     PGSSLMODE: 'require',
     PGCONNECT_TIMEOUT: '3',
   };
-  expect(resolve({ url: 'postgresql://from-option/a', env })).toMatchObject({ host: 'from-option', database: 'a' });
+  expect(resolve({ url: 'postgresql://from-option/a', env })).toMatchObject({
+    host: 'from-option',
+    database: 'a',
+  });
   expect(resolve({ env })).toMatchObject({
     host: 'from-url-variable',
     database: 'b',
@@ -51,11 +58,31 @@ test('the description of settings has no secret', () => {
 
 test.each<[string, Partial<ResolveInput>, string, RegExp]>([
   ['no database at all', {}, 'UsageError', /No database was named/],
-  ['an unknown parameter', { url: 'postgresql://me:hush@db/x?pgbouncer=true' }, 'UsageError', /"pgbouncer"/],
+  [
+    'an unknown parameter',
+    { url: 'postgresql://me:hush@db/x?pgbouncer=true' },
+    'UsageError',
+    /"pgbouncer"/,
+  ],
   ['an unknown keyword', { url: 'host=db password=hush colour=red' }, 'UsageError', /"colour"/],
-  ['a port out of range', { url: 'postgresql://me:hush@db:70000/x' }, 'UsageError', /port is 70000; allowed is 1 to 65535/],
-  ['a port that is a word', { url: 'postgresql://me:hush@db:hush/x' }, 'UsageError', /not a whole number/],
-  ['an unknown sslmode', { url: 'postgresql://me:hush@db/x?sslmode=on' }, 'UsageError', /"on".*verify-full/],
+  [
+    'a port out of range',
+    { url: 'postgresql://me:hush@db:70000/x' },
+    'UsageError',
+    /port is 70000; allowed is 1 to 65535/,
+  ],
+  [
+    'a port that is a word',
+    { url: 'postgresql://me:hush@db:hush/x' },
+    'UsageError',
+    /not a whole number/,
+  ],
+  [
+    'an unknown sslmode',
+    { url: 'postgresql://me:hush@db/x?sslmode=on' },
+    'UsageError',
+    /"on".*verify-full/,
+  ],
   ['several hosts', { url: 'postgresql://me:hush@a,b/x' }, 'UsageError', /Several hosts/],
   ['a service file', { env: { PGSERVICE: 's', PGPASSWORD: 'hush' } }, 'UsageError', /PGSERVICE/],
   [
@@ -64,7 +91,12 @@ test.each<[string, Partial<ResolveInput>, string, RegExp]>([
     'ConfigurationError',
     /\/no\/root\.pem.*ENOENT/,
   ],
-  ['verify-ca without a root', { url: 'postgresql://me:hush@db/x?sslmode=verify-ca' }, 'ConfigurationError', /sslrootcert/],
+  [
+    'verify-ca without a root',
+    { url: 'postgresql://me:hush@db/x?sslmode=verify-ca' },
+    'ConfigurationError',
+    /sslrootcert/,
+  ],
 ])('%s is refused without telling the password', (_what, input, name, message) => {
   let error: unknown;
   try {
@@ -84,7 +116,11 @@ test('certificates are read from the files named and from ~/.postgresql', async 
   writeFileSync(join(home, 'client.crt'), 'the certificate');
   writeFileSync(join(home, 'client.key'), 'the key', { mode: 0o600 });
   const url = `postgresql://db/x?sslmode=verify-full&sslcert=${home}/client.crt&sslkey=${home}/client.key`;
-  expect(resolve({ url, home }).tls).toEqual({ ca: 'the root', cert: 'the certificate', key: 'the key' });
+  expect(resolve({ url, home }).tls).toEqual({
+    ca: 'the root',
+    cert: 'the certificate',
+    key: 'the key',
+  });
   chmodSync(join(home, 'client.key'), 0o644);
   expect(() => resolve({ url, home })).toThrow(/mode 644; allowed is 600/);
 });
@@ -92,7 +128,9 @@ test('certificates are read from the files named and from ~/.postgresql', async 
 test('a client certificate without a key that can be read is refused', async () => {
   const home = await temporaryFolder();
   writeFileSync(join(home, 'client.crt'), 'the certificate');
-  expect(() => resolve({ url: `postgresql://db/x?sslcert=${home}/client.crt`, home })).toThrow(/sslkey/);
+  expect(() => resolve({ url: `postgresql://db/x?sslcert=${home}/client.crt`, home })).toThrow(
+    /sslkey/,
+  );
 });
 
 const passFile = String.raw`# a comment
@@ -127,7 +165,11 @@ test('a .pgpass that others can read is not used, and a warning says so without 
   writeFileSync(join(home, '.pgpass'), '*:*:*:*:hush');
   chmodSync(join(home, '.pgpass'), 0o640);
   const warnings: string[] = [];
-  const settings = resolve({ url: 'postgresql://me@db/x', home, warn: (message) => warnings.push(message) });
+  const settings = resolve({
+    url: 'postgresql://me@db/x',
+    home,
+    warn: (message) => warnings.push(message),
+  });
   expect(await settings.password()).toBeUndefined();
   expect(warnings).toEqual([expect.stringMatching(/\.pgpass.*mode 0640.*chmod 600/)]);
   expect(warnings.join()).not.toContain('hush');

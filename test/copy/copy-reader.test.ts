@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CopyReader } from '../../core/copy/copy-reader.ts';
 import { createRowHasher } from '../../core/fingerprint/row-hash.ts';
 import type { Session } from '../../core/postgres/session.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { referenceFingerprint } from '../fingerprint/reference.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { copyAll, workerSession } from './support.ts';
 
 let database: TestDatabase;
@@ -45,18 +45,37 @@ describe('a COPY', () => {
 
   test.each([
     ['narrow rows', 'SELECT n FROM generate_series(1, 1000000) n', 'text'],
-    ['rows of 1 to 5000 bytes', `SELECT n, repeat('ab', n % 2500) FROM generate_series(1, 5000) n`, 'text'],
-    ['rows larger than blocks', `SELECT repeat(md5(n::text), 100000) FROM generate_series(1, 5) n`, 'text'],
-    ['binary rows', `SELECT n, NULL::int, repeat('x', n % 300), 'y'::bytea FROM generate_series(1, 30000) n`, 'binary'],
-    ['binary rows larger than blocks', `SELECT repeat(md5(n::text), 100000) FROM generate_series(1, 3) n`, 'binary'],
-  ] as const)('of %s comes in full blocks with the fingerprint of its bytes', async (_, query, format) => {
-    const copied = await copyAll(session, `COPY (${query}) TO STDOUT (FORMAT ${format})`, format);
-    expect(copied.blocks.slice(0, -1).every((bytes) => bytes === 1 << 20)).toBe(true);
-    expect(copied.blocks.length).toBe(Math.ceil(copied.rawBytes / (1 << 20)));
-    const hasher = createRowHasher(format);
-    hasher.update(copied.bytes);
-    expect(hasher.finish()).toEqual({ rows: copied.rows, fingerprint: copied.fingerprint });
-  });
+    [
+      'rows of 1 to 5000 bytes',
+      `SELECT n, repeat('ab', n % 2500) FROM generate_series(1, 5000) n`,
+      'text',
+    ],
+    [
+      'rows larger than blocks',
+      `SELECT repeat(md5(n::text), 100000) FROM generate_series(1, 5) n`,
+      'text',
+    ],
+    [
+      'binary rows',
+      `SELECT n, NULL::int, repeat('x', n % 300), 'y'::bytea FROM generate_series(1, 30000) n`,
+      'binary',
+    ],
+    [
+      'binary rows larger than blocks',
+      `SELECT repeat(md5(n::text), 100000) FROM generate_series(1, 3) n`,
+      'binary',
+    ],
+  ] as const)(
+    'of %s comes in full blocks with the fingerprint of its bytes',
+    async (_, query, format) => {
+      const copied = await copyAll(session, `COPY (${query}) TO STDOUT (FORMAT ${format})`, format);
+      expect(copied.blocks.slice(0, -1).every((bytes) => bytes === 1 << 20)).toBe(true);
+      expect(copied.blocks.length).toBe(Math.ceil(copied.rawBytes / (1 << 20)));
+      const hasher = createRowHasher(format);
+      hasher.update(copied.bytes);
+      expect(hasher.finish()).toEqual({ rows: copied.rows, fingerprint: copied.fingerprint });
+    },
+  );
 
   test('of a field of 60 MB comes whole', async () => {
     const copied = await copyAll(session, `COPY (SELECT repeat('0123456789', 6000000)) TO STDOUT`);
@@ -89,7 +108,12 @@ describe('a COPY', () => {
     const sql = 'COPY (SELECT generate_series(1, 10)) TO STDOUT';
     const first = await copyAll(session, sql, 'text', reader);
     await expect(
-      copyAll(session, `COPY (SELECT 1 / (5 - n) FROM generate_series(1, 9) n) TO STDOUT`, 'text', reader),
+      copyAll(
+        session,
+        `COPY (SELECT 1 / (5 - n) FROM generate_series(1, 9) n) TO STDOUT`,
+        'text',
+        reader,
+      ),
     ).rejects.toMatchObject({ name: 'CopyFailedError' });
     expect(await copyAll(session, sql, 'text', reader)).toEqual(first);
   });
@@ -97,7 +121,9 @@ describe('a COPY', () => {
 
 describe('a COPY that fails', () => {
   test('says what the server said, and leaves the session usable', async () => {
-    await expect(copyAll(session, `COPY (SELECT 1 / (90000 - n) FROM generate_series(1, 100000) n) TO STDOUT`)).rejects.toMatchObject({
+    await expect(
+      copyAll(session, `COPY (SELECT 1 / (90000 - n) FROM generate_series(1, 100000) n) TO STDOUT`),
+    ).rejects.toMatchObject({
       name: 'CopyFailedError',
       message: expect.stringContaining('division by zero'),
       evidence: { sqlstate: '22012' },
@@ -112,7 +138,10 @@ describe('a COPY that fails', () => {
 
   test('because its process was ended is ConnectionLostError', async () => {
     const victim = await workerSession(database.settings);
-    const copying = copyAll(victim, 'COPY (SELECT n, pg_sleep(0.001) FROM generate_series(1, 100000) n) TO STDOUT');
+    const copying = copyAll(
+      victim,
+      'COPY (SELECT n, pg_sleep(0.001) FROM generate_series(1, 100000) n) TO STDOUT',
+    );
     await sleep(100);
     await database.query('SELECT pg_terminate_backend($1)', [victim.backendPid]);
     await expect(copying).rejects.toMatchObject({ name: 'ConnectionLostError' });

@@ -40,7 +40,9 @@ describe('a table', () => {
     const names = [`quo"te'd`, 'new\nline', '😀 table', 'x'.repeat(63), 'select', "it's \\N"];
     for (const name of names) {
       const quoted = `"${name.replaceAll('"', '""')}"`;
-      await database.query(`CREATE TABLE ${quoted} (${quoted} text, plain int); INSERT INTO ${quoted} VALUES ('v', 1)`);
+      await database.query(
+        `CREATE TABLE ${quoted} (${quoted} text, plain int); INSERT INTO ${quoted} VALUES ('v', 1)`,
+      );
       expect(await textOf(slice(name, [name, 'plain']))).toBe('v\t1\n');
       expect(await textOf(slice(name, ['plain'], { blocks: { from: 0, to: 9 } }))).toBe('1\n');
     }
@@ -61,24 +63,38 @@ describe('a table', () => {
   });
 
   test('without columns gives as many empty rows as it has rows', async () => {
-    await database.query('CREATE TABLE nothing (); INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES');
+    await database.query(
+      'CREATE TABLE nothing (); INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES',
+    );
     expect(await textOf(slice('nothing', []))).toBe('\n\n');
     expect(await textOf(slice('nothing', [], { blocks: { from: 0, to: null } }))).toBe('\n\n');
-    const binary = await copyAll(session, copyStatement(slice('nothing', [], { format: 'binary' })), 'binary');
+    const binary = await copyAll(
+      session,
+      copyStatement(slice('nothing', [], { format: 'binary' })),
+      'binary',
+    );
     expect(binary.rows).toBe(2);
   });
 
   test('of an extension is read by its condition, with and without the word WHERE', async () => {
-    await database.query('CREATE TABLE config (id int, own bool); INSERT INTO config VALUES (1, false), (2, true)');
+    await database.query(
+      'CREATE TABLE config (id int, own bool); INSERT INTO config VALUES (1, false), (2, true)',
+    );
     for (const where of ['WHERE own', ' where own', 'own', 'own OR false']) {
       expect(await textOf(slice('config', ['id'], { where }))).toBe('2\n');
-      expect(await textOf(slice('config', ['id'], { where, blocks: { from: 0, to: null } }))).toBe('2\n');
+      expect(await textOf(slice('config', ['id'], { where, blocks: { from: 0, to: null } }))).toBe(
+        '2\n',
+      );
     }
   });
 });
 
 describe('large objects', () => {
-  const objects = (by: 'pages' | 'functions' | 'metadata', fromOid: number, toOid: number): Slice => ({
+  const objects = (
+    by: 'pages' | 'functions' | 'metadata',
+    fromOid: number,
+    toOid: number,
+  ): Slice => ({
     of: 'large-objects',
     fromOid,
     toOid,
@@ -87,7 +103,9 @@ describe('large objects', () => {
   });
 
   test('have the same pages by pg_largeobject and by functions, in the range of oids', async () => {
-    await database.query(`SELECT lo_from_bytea(5000 + n, repeat(chr(64 + n), n * 1500)::bytea) FROM generate_series(0, 5) n`);
+    await database.query(
+      `SELECT lo_from_bytea(5000 + n, repeat(chr(64 + n), n * 1500)::bytea) FROM generate_series(0, 5) n`,
+    );
     const pages = await textOf(objects('pages', 5001, 5004));
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const functions = await textOf(objects('functions', 5001, 5004));
@@ -98,7 +116,11 @@ describe('large objects', () => {
   });
 
   test('tell their owner, rights and comment', async () => {
-    await database.query(`SELECT lo_create(6000); COMMENT ON LARGE OBJECT 6000 IS 'a "scan"'; GRANT SELECT ON LARGE OBJECT 6000 TO PUBLIC`);
-    expect(await textOf(objects('metadata', 6000, 6001))).toBe('6000\tpostgres\t{postgres=rw/postgres,=r/postgres}\ta "scan"\n');
+    await database.query(
+      `SELECT lo_create(6000); COMMENT ON LARGE OBJECT 6000 IS 'a "scan"'; GRANT SELECT ON LARGE OBJECT 6000 TO PUBLIC`,
+    );
+    expect(await textOf(objects('metadata', 6000, 6001))).toBe(
+      '6000\tpostgres\t{postgres=rw/postgres,=r/postgres}\ta "scan"\n',
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** A worker session on a test database, and the whole of what a COPY gives. */
-import { CopyReader, type CopyResult } from '../../core/copy/copy-reader.ts';
+
 import type { CopyFormat } from '../../core/contract/manifest.ts';
+import { CopyReader, type CopyResult } from '../../core/copy/copy-reader.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
 
@@ -16,5 +17,9 @@ export async function copyAll(
   const copy = reader.copy(session, { sql, format, what: 'Reading the test' });
   const blocks: Buffer[] = [];
   for await (const block of copy) blocks.push(Buffer.from(block));
-  return { ...copy.result, bytes: Buffer.concat(blocks), blocks: blocks.map(({ length }) => length) };
+  return {
+    ...copy.result,
+    bytes: Buffer.concat(blocks),
+    blocks: blocks.map(({ length }) => length),
+  };
 }

@@ -43,7 +43,8 @@ test.each([
   const now = () => new Date(Date.now() + offset);
   const check = await runCheck(clockSkew, { session, now });
   expect(check).toMatchObject({ status });
-  if (offset !== 0) expect(check.detail).toMatch(offset < 0 ? /(19|20)\.\d s ahead/ : /(599|600)\.\d s behind/);
+  if (offset !== 0)
+    expect(check.detail).toMatch(offset < 0 ? /(19|20)\.\d s ahead/ : /(599|600)\.\d s behind/);
 });
 
 test.each([
@@ -52,7 +53,10 @@ test.each([
   [1e5, 'problem'],
 ])('%d bytes free for the vault are %s', async (free, status) => {
   const check = await runCheck(freeSpace, { session, freeBytes: async () => free });
-  expect(check).toMatchObject({ status, detail: expect.stringMatching(/The database has 0\.\d+ GiB on disk/) });
+  expect(check).toMatchObject({
+    status,
+    detail: expect.stringMatching(/The database has 0\.\d+ GiB on disk/),
+  });
 });
 
 test.each([

@@ -44,7 +44,16 @@ test('where all is well every check is ok, and says what it saw', async () => {
   expect(checks.every(({ detail, hint }) => detail.length > 10 && hint === null)).toBe(true);
   expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
   expect(checks.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(['vault-opens', 'vault-writable', 'vault-private', 'key-usable', 'server-reachable', 'pooler', 'clock-skew', 'free-space']),
+    expect.arrayContaining([
+      'vault-opens',
+      'vault-writable',
+      'vault-private',
+      'key-usable',
+      'server-reachable',
+      'pooler',
+      'clock-skew',
+      'free-space',
+    ]),
   );
 });
 
@@ -64,7 +73,10 @@ test('a server that is not there is one problem, and the vault is looked at all 
     vault: async () => vault,
     now,
   });
-  expect(find(checks, 'server-reachable')).toMatchObject({ status: 'problem', hint: expect.stringMatching(/firewall/) });
+  expect(find(checks, 'server-reachable')).toMatchObject({
+    status: 'problem',
+    hint: expect.stringMatching(/firewall/),
+  });
   expect(find(checks, 'key-usable')).toMatchObject({ status: 'ok' });
   expect(find(checks, 'table-rights')).toBeUndefined();
 });
@@ -75,7 +87,11 @@ test('a vault that cannot be opened is one problem, and the server is looked at 
     vault: () => Promise.reject(new HoldfastError('VaultNotFoundError', '/x is not a vault.')),
     now,
   });
-  expect(checks[0]).toMatchObject({ id: 'vault-opens', status: 'problem', detail: '/x is not a vault.' });
+  expect(checks[0]).toMatchObject({
+    id: 'vault-opens',
+    status: 'problem',
+    detail: '/x is not a vault.',
+  });
   expect(find(checks, 'table-rights')).toMatchObject({ status: 'ok' });
 });
 
@@ -83,7 +99,11 @@ test('a transaction pooler is told as such, with the way round', async () => {
   await using pooler = await TransactionPooler.start(database.settings, { order: 'lifo' });
   const checks = await doctor({ connection: async () => pooler.settings, now });
   expect(checks).toEqual([
-    expect.objectContaining({ id: 'pooler', status: 'problem', hint: expect.stringMatching(/session/) }),
+    expect.objectContaining({
+      id: 'pooler',
+      status: 'problem',
+      hint: expect.stringMatching(/session/),
+    }),
   ]);
 });
 
@@ -96,7 +116,9 @@ test('a vault that others can read is a problem, worse when they can write', asy
     hint: `chmod 700 ${vault.root}`,
   });
   await chmod(vault.root, 0o777);
-  expect(find(await doctor({ vault: async () => vault, now }), 'vault-private')?.detail).toMatch(/destroy/);
+  expect(find(await doctor({ vault: async () => vault, now }), 'vault-private')?.detail).toMatch(
+    /destroy/,
+  );
 });
 
 test('a vault that cannot be written is a problem', async () => {
@@ -127,6 +149,9 @@ test('a check that fails for a reason nobody foresaw is a finding and does not e
   const vault = await makeVault();
   const broken = { ...vault, freeBytes: () => Promise.reject(new Error('EIO: i/o error')) };
   const checks = await doctor({ connection, vault: async () => broken, now });
-  expect(find(checks, 'free-space')).toMatchObject({ status: 'problem', detail: expect.stringMatching(/EIO/) });
+  expect(find(checks, 'free-space')).toMatchObject({
+    status: 'problem',
+    detail: expect.stringMatching(/EIO/),
+  });
   expect(find(checks, 'clock-skew')).toMatchObject({ status: 'ok' });
 });

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { collationVersions, encoding, invalidIndexes } from '../../core/doctor/checks/definitions.ts';
+import {
+  collationVersions,
+  encoding,
+  invalidIndexes,
+} from '../../core/doctor/checks/definitions.ts';
 import { extensions } from '../../core/doctor/checks/extensions.ts';
 import { restorabilityWarnings } from '../../core/doctor/restorability.ts';
 import { openSession } from '../../core/postgres/session.ts';
@@ -18,7 +22,10 @@ beforeEach(async () => {
 });
 
 const warnings = async () => {
-  await using session = await openSession(database.settings, { applicationName: 't', purpose: 'control' });
+  await using session = await openSession(database.settings, {
+    applicationName: 't',
+    purpose: 'control',
+  });
   return await restorabilityWarnings(session);
 };
 
@@ -44,7 +51,9 @@ test('an index whose concurrent build failed is told', async () => {
 
 test('a database without an encoding is told', async () => {
   const name = `${database.name}_ascii`;
-  await database.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`);
+  await database.query(
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+  );
   try {
     expect(await look(encoding, sharedSettings(name))).toMatchObject({
       status: 'warning',
@@ -83,10 +92,16 @@ test('a database that changed its collation version is told', async () => {
 
 test('a backup gets what was found as warnings with stable codes, and none when all is well', async () => {
   expect(await warnings()).toEqual([]);
-  await database.query('CREATE EXTENSION pg_surgery; CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)');
+  await database.query(
+    'CREATE EXTENSION pg_surgery; CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)',
+  );
   await database.query('CREATE UNIQUE INDEX CONCURRENTLY once ON t (id)').catch(() => undefined);
   expect(await warnings()).toEqual([
-    { code: 'extensions', message: expect.stringContaining('pg_surgery'), hint: expect.any(String) },
+    {
+      code: 'extensions',
+      message: expect.stringContaining('pg_surgery'),
+      hint: expect.any(String),
+    },
     { code: 'invalid-indexes', message: expect.stringContaining('once'), hint: expect.any(String) },
   ]);
 });

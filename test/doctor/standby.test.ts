@@ -22,6 +22,8 @@ test('a standby is told with the settings that decide how long a snapshot lives'
   expect(await look(standby, sharedSettings('postgres'))).toMatchObject({ status: 'ok' });
   expect(await look(standby, server.settings())).toMatchObject({
     status: 'warning',
-    detail: expect.stringContaining('hot_standby_feedback = off, max_standby_streaming_delay = 30s'),
+    detail: expect.stringContaining(
+      'hot_standby_feedback = off, max_standby_streaming_delay = 30s',
+    ),
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { workspaceKeys } from '../../core/vault/keys.ts';
-import { putJson } from '../../core/vault/json.ts';
 import { openSession } from '../../core/postgres/session.ts';
+import { putJson } from '../../core/vault/json.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 import { dumpRun, sliceOf } from './support.ts';
@@ -38,11 +38,20 @@ describe('a unit', () => {
     await table('packed_b', 10);
     await database.query('CREATE TABLE packed_empty (n int)');
     await using run = await dumpRun(database, await folder());
-    await run.plan(3, [await sliceOf(database, 'packed_a', { from: 0, to: 40 }), await sliceOf(database, 'packed_empty'),
-      await sliceOf(database, 'packed_b'), await sliceOf(database, 'packed_a', { from: 40, to: null })]);
+    await run.plan(3, [
+      await sliceOf(database, 'packed_a', { from: 0, to: 40 }),
+      await sliceOf(database, 'packed_empty'),
+      await sliceOf(database, 'packed_b'),
+      await sliceOf(database, 'packed_a', { from: 40, to: null }),
+    ]);
     const output = await run.dump(3);
     const { object, segments, hasRemainder } = await run.receipt(3);
-    expect(output).toEqual({ part: 0, hasRemainder: false, rows: 3010, storedBytes: object.storedBytes });
+    expect(output).toEqual({
+      part: 0,
+      hasRemainder: false,
+      rows: 3010,
+      storedBytes: object.storedBytes,
+    });
     expect(hasRemainder).toBe(false);
     let offset = 0;
     for (const { segment } of segments) {
@@ -62,7 +71,9 @@ describe('a unit', () => {
     await table('steady', 50);
     await using run = await dumpRun(database, await folder());
     await run.plan(0, [await sliceOf(database, 'steady')]);
-    await database.query('DELETE FROM steady WHERE n <= 20; INSERT INTO steady VALUES (1000, NULL); UPDATE steady SET n = n + 500');
+    await database.query(
+      'DELETE FROM steady WHERE n <= 20; INSERT INTO steady VALUES (1000, NULL); UPDATE steady SET n = n + 500',
+    );
     await run.dump(0);
     expect(numbers(await run.read(0))).toEqual(upTo(50));
   });
@@ -110,7 +121,11 @@ describe('a table that changed since the snapshot is TableChangedError', () => {
     ['rewritten', (name: string) => `ALTER TABLE ${name} ALTER n TYPE bigint`],
     ['dropped', (name: string) => `DROP TABLE ${name}`],
     ['renamed', (name: string) => `ALTER TABLE ${name} RENAME TO ${name}_old`],
-    ['exchanged', (name: string) => `ALTER TABLE ${name} RENAME TO ${name}_old; CREATE TABLE ${name} (n int, pad text)`],
+    [
+      'exchanged',
+      (name: string) =>
+        `ALTER TABLE ${name} RENAME TO ${name}_old; CREATE TABLE ${name} (n int, pad text)`,
+    ],
   ])('when it was %s', async (how, sql) => {
     const name = `changed_${how}`;
     await table(name, 20);
@@ -156,7 +171,11 @@ test('the abort mark ends a unit within two seconds and leaves no object and no 
   expect(Date.now() - started).toBeLessThan(3_000);
   expect(await objectsOf(run)).toEqual([]);
   await expect
-    .poll(async () => database.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [`holdfast/${run.runId}/unit-0`]))
+    .poll(async () =>
+      database.query('SELECT 1 FROM pg_stat_activity WHERE application_name = $1', [
+        `holdfast/${run.runId}/unit-0`,
+      ]),
+    )
     .toEqual([]);
   await expect(run.dump(0)).rejects.toMatchObject({ name: 'RunAbortedError' });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { workspaceKeys } from '../../core/vault/keys.ts';
 import { markBinary, withoutSuperseded } from '../../core/dump/binary-marks.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 import { type DumpRun, dumpRun, sliceOf } from './support.ts';
@@ -16,13 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function dumpAllParts(run: DumpRun, unit: number): Promise<{ rows: string[]; parts: number }> {
+async function dumpAllParts(
+  run: DumpRun,
+  unit: number,
+): Promise<{ rows: string[]; parts: number }> {
   const rows: string[] = [];
   for (let part = 0; part < 40; part++) {
     const output = await run.dump(unit, part);
     // Again, as after a crash between receipt and the next part.
     expect(await run.dump(unit, part)).toEqual(output);
-    for (const text of await run.read(unit, part)) rows.push(...text.toString().split('\n').slice(0, -1));
+    for (const text of await run.read(unit, part))
+      rows.push(...text.toString().split('\n').slice(0, -1));
     if (!output.hasRemainder) return { rows, parts: part + 1 };
   }
   throw new Error('no end');
@@ -32,8 +36,14 @@ test('a unit that runs out of time goes on in further parts, each row once', asy
   await using run = await dumpRun(database, await folder(), { taskSeconds: 1 }, 2 << 20);
   const bounds = [0, 100, 200, 300, 400, 500, null];
   const whole = await sliceOf(database, 'rows');
-  const rangeOf = (from: number | null, i: number) => ({ from: from ?? 0, to: bounds[i + 1] ?? null });
-  await run.plan(0, bounds.slice(0, -1).map((from, i) => ({ ...whole, blocks: rangeOf(from, i) })));
+  const rangeOf = (from: number | null, i: number) => ({
+    from: from ?? 0,
+    to: bounds[i + 1] ?? null,
+  });
+  await run.plan(
+    0,
+    bounds.slice(0, -1).map((from, i) => ({ ...whole, blocks: rangeOf(from, i) })),
+  );
   const { rows, parts } = await dumpAllParts(run, 0);
   expect(parts).toBeGreaterThan(1);
   expect(rows.length).toBe(6000);
@@ -57,14 +67,23 @@ test('a table with a row beyond 1 GB of text goes as binary, once, whatever othe
   await using run = await dumpRun(database, await folder());
   const last = 6;
   await run.plan(0, [await sliceOf(database, 'huge', { from: 0, to: last })]);
-  await run.plan(1, [await sliceOf(database, 'rows', { from: 0, to: 10 }), await sliceOf(database, 'huge', { from: last, to: null })]);
+  await run.plan(1, [
+    await sliceOf(database, 'rows', { from: 0, to: 10 }),
+    await sliceOf(database, 'huge', { from: last, to: null }),
+  ]);
   await run.plan(2, [await sliceOf(database, 'huge', { from: last, to: null })]);
   expect((await run.dump(0)).rows).toBeGreaterThan(10);
   await run.dump(1);
   expect((await run.dump(2)).rows).toBe(0);
-  const dumped = withoutSuperseded((await Promise.all([0, 1, 2].map((unit) => run.receipt(unit)))).flatMap(({ segments }) => segments));
+  const dumped = withoutSuperseded(
+    (await Promise.all([0, 1, 2].map((unit) => run.receipt(unit)))).flatMap(
+      ({ segments }) => segments,
+    ),
+  );
   const huge = dumped.filter(({ slice }) => slice.of === 'table' && slice.name === 'huge');
-  expect(huge.map(({ segment }) => [segment.format, segment.rows, segment.blocks])).toEqual([['binary', 41, { from: 0, to: null }]]);
+  expect(huge.map(({ segment }) => [segment.format, segment.rows, segment.blocks])).toEqual([
+    ['binary', 41, { from: 0, to: null }],
+  ]);
   expect(dumped.length).toBe(2);
 }, 240_000);
 

@@ -1,9 +1,8 @@
 /** A run as HoldSnapshot and PlanUnits leave it (with a plain session as holder), and reading back what a unit wrote. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps, Progress } from '../../core/contract/deps.ts';
-import { dumpUnit } from '../../core/dump/dump-unit.ts';
 import {
   backupInputSchema,
   type Receipt,
@@ -12,6 +11,7 @@ import {
   type Slice,
   type SnapshotRecord,
 } from '../../core/contract/plan.ts';
+import { dumpUnit } from '../../core/dump/dump-unit.ts';
 import { createRowHasher } from '../../core/fingerprint/row-hash.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
 import { getJson, putJson } from '../../core/vault/json.ts';
@@ -64,12 +64,21 @@ export async function dumpRun(
       requestedBy: { user: 'test', host: 'test' },
       options,
     }),
-    server: { host: settings.host, port: settings.port, database: settings.database, version: '18', versionNum: 180000 },
+    server: {
+      host: settings.host,
+      port: settings.port,
+      database: settings.database,
+      version: '18',
+      versionNum: 180000,
+    },
     warnings: [],
     fence: 1,
   });
   await putJson(deps.workspace, workspaceKeys.run(runId), run);
-  const holder = await openSession(settings, { applicationName: `holder-of-${runId}`, purpose: 'holder' });
+  const holder = await openSession(settings, {
+    applicationName: `holder-of-${runId}`,
+    purpose: 'holder',
+  });
   await putJson(deps.workspace, workspaceKeys.snapshot(runId), await exported(holder));
   const receipt = async (unit: number, part = 0): Promise<Receipt> => {
     const key = workspaceKeys.receipt(runId, unit, part);
@@ -96,8 +105,14 @@ export async function dumpRun(
         const hasher = createRowHasher(segment.format);
         hasher.update(plain);
         const { rows, fingerprint, rawBytes, compressedBytes } = segment;
-        const found = { ...hasher.finish(), rawBytes: plain.length, compressedBytes: stream.compressedBytes() };
-        if (JSON.stringify(found) !== JSON.stringify({ rows, fingerprint, rawBytes, compressedBytes })) {
+        const found = {
+          ...hasher.finish(),
+          rawBytes: plain.length,
+          compressedBytes: stream.compressedBytes(),
+        };
+        if (
+          JSON.stringify(found) !== JSON.stringify({ rows, fingerprint, rawBytes, compressedBytes })
+        ) {
           throw new Error(`segment ${JSON.stringify(segment)} holds ${JSON.stringify(found)}`);
         }
         texts.push(plain);
@@ -162,6 +177,14 @@ export async function sliceOf(
     [name],
   );
   const { oid, columns } = row as { oid: number; columns: string[] };
-  const base = { of: 'table', oid, schema: 'public', name, columns, format: 'text', estimatedBytes: 8192 } as const;
+  const base = {
+    of: 'table',
+    oid,
+    schema: 'public',
+    name,
+    columns,
+    format: 'text',
+    estimatedBytes: 8192,
+  } as const;
   return blocks === undefined ? base : { ...base, blocks };
 }

@@ -33,7 +33,9 @@ export function xxh64(bytes: Uint8Array, seed: bigint): bigint {
     hash = (rotate(hash ^ round(0n, data.readBigUInt64LE(at)), 27n) * prime1 + prime4) & mask;
   }
   if (at + 4 <= data.length) {
-    hash = (rotate(hash ^ ((BigInt(data.readUInt32LE(at)) * prime1) & mask), 23n) * prime2 + prime3) & mask;
+    hash =
+      (rotate(hash ^ ((BigInt(data.readUInt32LE(at)) * prime1) & mask), 23n) * prime2 + prime3) &
+      mask;
     at += 4;
   }
   for (; at < data.length; at++) {
@@ -45,6 +47,9 @@ export function xxh64(bytes: Uint8Array, seed: bigint): bigint {
 }
 
 export function referenceFingerprint(rows: readonly Uint8Array[]): string {
-  const sum = rows.reduce((total, row) => total + ((xxh64(row, 0n) << 64n) | xxh64(row, lowSeed)), 0n);
+  const sum = rows.reduce(
+    (total, row) => total + ((xxh64(row, 0n) << 64n) | xxh64(row, lowSeed)),
+    0n,
+  );
   return BigInt.asUintN(128, sum).toString(16).padStart(32, '0');
 }

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addFingerprints, createRowHasher, emptyFingerprint } from '../../core/fingerprint/row-hash.ts';
+import {
+  addFingerprints,
+  createRowHasher,
+  emptyFingerprint,
+} from '../../core/fingerprint/row-hash.ts';
 import { lowSeed, referenceFingerprint, xxh64 } from './reference.ts';
 
 /** The buffer of XXH_sanityCheck in xxHash's own test (cli/xsum_sanity_check.c): bytes of a generator from PRIME32. */
@@ -14,7 +18,8 @@ function sanityBuffer(length: number): Buffer {
   return buffer;
 }
 
-const textOf = (rows: readonly Uint8Array[]) => Buffer.concat(rows.flatMap((row) => [row, Buffer.from('\n')]));
+const textOf = (rows: readonly Uint8Array[]) =>
+  Buffer.concat(rows.flatMap((row) => [row, Buffer.from('\n')]));
 
 function hashPieces(format: 'text' | 'binary', pieces: readonly Uint8Array[]) {
   const hasher = createRowHasher(format);
@@ -90,7 +95,10 @@ describe('public vectors of XXH64', () => {
 describe('the fingerprint', () => {
   test('of no rows is zero', () => {
     expect(hashPieces('text', [])).toEqual({ rows: 0, fingerprint: emptyFingerprint });
-    expect(hashPieces('binary', [headerOf(), trailer])).toEqual({ rows: 0, fingerprint: emptyFingerprint });
+    expect(hashPieces('binary', [headerOf(), trailer])).toEqual({
+      rows: 0,
+      fingerprint: emptyFingerprint,
+    });
   });
 
   test('of text is the reference whatever the split into blocks', () => {
@@ -133,7 +141,9 @@ describe('the fingerprint', () => {
       fc.property(fc.array(textRows, { maxLength: 6 }), (chunks) => {
         const parts = chunks.map((rows) => hashPieces('text', [textOf(rows)]));
         const whole = hashPieces('text', [textOf(chunks.flat())]);
-        expect(parts.map((part) => part.fingerprint).reduce(addFingerprints, emptyFingerprint)).toBe(whole.fingerprint);
+        expect(
+          parts.map((part) => part.fingerprint).reduce(addFingerprints, emptyFingerprint),
+        ).toBe(whole.fingerprint);
         expect(parts.reduce((sum, part) => sum + part.rows, 0)).toBe(whole.rows);
       }),
     );
@@ -145,7 +155,9 @@ describe('the fingerprint', () => {
     const changed = textOf(rows);
     changed[500] = (changed[500] as number) ^ 1;
     expect(hashPieces('text', [changed]).fingerprint).not.toBe(original);
-    expect(hashPieces('text', [textOf([...rows, rows[7] as Buffer])]).fingerprint).not.toBe(original);
+    expect(hashPieces('text', [textOf([...rows, rows[7] as Buffer])]).fingerprint).not.toBe(
+      original,
+    );
     expect(hashPieces('text', [textOf(rows.slice(1))]).fingerprint).not.toBe(original);
   });
 

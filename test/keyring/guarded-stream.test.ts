@@ -17,7 +17,12 @@ test('an encryption stream that is destroyed at any moment ends nothing but itse
     for (const delayMs of [-1, 0, 20]) {
       for (const error of [undefined, new Error('the vault is full')]) {
         for (const bytes of [0, 100, 3 << 20]) {
-          const context = { vault: 'v', source: 's', backup: 'b', object: `${delayMs}${error}${bytes}` };
+          const context = {
+            vault: 'v',
+            source: 's',
+            backup: 'b',
+            object: `${delayMs}${error}${bytes}`,
+          };
           const stream = keyRing.encryptObject(context, 1 << 30).openSegment();
           stream.on('error', () => {});
           if (bytes > 0) stream.write(Buffer.alloc(bytes));

@@ -137,9 +137,9 @@ test.each<[string, object, string[]]>([
 ])('%s', async (title, filters, expected) => {
   const named = JSON.parse(JSON.stringify(filters).replace('DB.', `${database.name}.`));
   expect(await names(named)).toEqual(expected);
-  // pg_dump itself, with the same patterns; tables of an extension are not in its schema. We never take a system
-  // catalog, which pg_dump does when a pattern matches it; and its stand-in does not know the database's name.
-  if (/with wildcard|with the database/.test(title)) return;
+  // pg_dump itself, with the same patterns; tables of an extension are not in its schema. Its stand-in does not know
+  // the database's name.
+  if (title.includes('with the database')) return;
   expect(await namesOfPgDump(named)).toEqual(expected.filter((name) => !name.startsWith('ext.')));
 });
 

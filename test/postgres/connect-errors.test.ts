@@ -17,7 +17,10 @@ beforeAll(async () => {
     ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
     CREATE ROLE ${reader} LOGIN PASSWORD 'reader-secret'; GRANT SELECT ON guarded TO ${reader};
     CREATE ROLE ${full} LOGIN PASSWORD 'full-secret' CONNECTION LIMIT 0`);
-  session = await openSession(database.settings, { applicationName: 'holdfast/t', purpose: 'control' });
+  session = await openSession(database.settings, {
+    applicationName: 'holdfast/t',
+    purpose: 'control',
+  });
 });
 afterAll(async () => {
   await session?.close();
@@ -25,7 +28,10 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const as = (change: Partial<ConnectionSettings>): ConnectionSettings => ({ ...database.settings, ...change });
+const as = (change: Partial<ConnectionSettings>): ConnectionSettings => ({
+  ...database.settings,
+  ...change,
+});
 const failureOf = async (settings: ConnectionSettings): Promise<unknown> =>
   openSession(settings, { applicationName: 'holdfast/t', purpose: 'control' }).then(
     (opened) => opened.close().then(() => 'connected'),
@@ -33,14 +39,44 @@ const failureOf = async (settings: ConnectionSettings): Promise<unknown> =>
   );
 
 test.each<[string, string, () => Partial<ConnectionSettings>, RegExp]>([
-  ['a wrong password', 'AuthenticationFailedError', () => ({ password: async () => 'bad-secret' }), /password/],
-  ['no password', 'AuthenticationFailedError', () => ({ password: async () => undefined }), /none was given/],
+  [
+    'a wrong password',
+    'AuthenticationFailedError',
+    () => ({ password: async () => 'bad-secret' }),
+    /password/,
+  ],
+  [
+    'no password',
+    'AuthenticationFailedError',
+    () => ({ password: async () => undefined }),
+    /none was given/,
+  ],
   ['an unknown user', 'AuthenticationFailedError', () => ({ user: 'nobody_here' }), /nobody_here@/],
-  ['an unknown database', 'DatabaseNotFoundError', () => ({ database: 'no_such_db' }), /no_such_db/],
+  [
+    'an unknown database',
+    'DatabaseNotFoundError',
+    () => ({ database: 'no_such_db' }),
+    /no_such_db/,
+  ],
   ['a port where nobody listens', 'SourceUnreachableError', () => ({ port: 1 }), /ECONNREFUSED/],
-  ['a host without an address', 'SourceUnreachableError', () => ({ host: 'nowhere.invalid' }), /nowhere\.invalid/],
-  ['a socket folder without a socket', 'SourceUnreachableError', () => ({ host: '/nonexistent' }), /ENOENT/],
-  ['a server without TLS', 'TlsError', () => ({ sslMode: 'require' as const }), /does not support SSL/],
+  [
+    'a host without an address',
+    'SourceUnreachableError',
+    () => ({ host: 'nowhere.invalid' }),
+    /nowhere\.invalid/,
+  ],
+  [
+    'a socket folder without a socket',
+    'SourceUnreachableError',
+    () => ({ host: '/nonexistent' }),
+    /ENOENT/,
+  ],
+  [
+    'a server without TLS',
+    'TlsError',
+    () => ({ sslMode: 'require' as const }),
+    /does not support SSL/,
+  ],
   [
     'a role with no connection left',
     'TooManyConnectionsError',
@@ -59,7 +95,10 @@ test('a server that accepts and never answers is unreachable after the time give
   const { port } = silent.address() as { port: number };
   const error = await failureOf(as({ port, connectTimeoutMs: 200 }));
   silent.close();
-  expect(error).toMatchObject({ name: 'SourceUnreachableError', message: expect.stringContaining('200 ms') });
+  expect(error).toMatchObject({
+    name: 'SourceUnreachableError',
+    message: expect.stringContaining('200 ms'),
+  });
 });
 
 test('a server that closes at once is unreachable and not a good answer', async () => {
@@ -73,7 +112,10 @@ test('a server that closes at once is unreachable and not a good answer', async 
 
 test('row security is told apart from a missing right', async () => {
   const settings = as({ user: reader, password: async () => 'reader-secret' });
-  await using narrow = await openSession(settings, { applicationName: 'holdfast/t', purpose: 'worker' });
+  await using narrow = await openSession(settings, {
+    applicationName: 'holdfast/t',
+    purpose: 'worker',
+  });
   await expect(narrow.query('SELECT * FROM public.guarded')).rejects.toMatchObject({
     name: 'RowSecurityError',
     message: expect.stringContaining('guarded'),
@@ -87,7 +129,9 @@ test('row security is told apart from a missing right', async () => {
 test('a role without the right to connect is told which one it lacks', async () => {
   await database.query(`REVOKE CONNECT ON DATABASE "${database.name}" FROM PUBLIC`);
   try {
-    expect(await failureOf(as({ user: reader, password: async () => 'reader-secret' }))).toMatchObject({
+    expect(
+      await failureOf(as({ user: reader, password: async () => 'reader-secret' })),
+    ).toMatchObject({
       name: 'PermissionDeniedError',
       hint: expect.stringContaining('GRANT CONNECT'),
     });
@@ -110,13 +154,17 @@ test('a lock that is not granted at once is LockNotAvailableError', async () => 
 });
 
 test('what the catalogue does not know keeps its SQLSTATE', async () => {
-  const error = await session.query('SELECT * FROM public.not_there').catch((reason: unknown) => reason);
+  const error = await session
+    .query('SELECT * FROM public.not_there')
+    .catch((reason: unknown) => reason);
   expect(error).toMatchObject({ name: 'InternalError', evidence: { sqlstate: '42P01' } });
   expect(sqlstateOf(error)).toBe('42P01');
   expect(sqlstateOf(new Error('no server in it'))).toBeUndefined();
 });
 
 test('a session goes on after an error of a statement', async () => {
-  await expect(session.query('SELECT 1/0')).rejects.toMatchObject({ evidence: { sqlstate: '22012' } });
+  await expect(session.query('SELECT 1/0')).rejects.toMatchObject({
+    evidence: { sqlstate: '22012' },
+  });
   expect(await session.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });

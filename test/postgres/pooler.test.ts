@@ -45,7 +45,9 @@ test('nothing is pinned on sessions of a transaction pooler, which the applicati
   });
   await application.connect();
   for (let i = 0; i < pids.length; i++) {
-    const { rows } = await application.query(`SELECT current_setting('default_transaction_read_only') AS value`);
+    const { rows } = await application.query(
+      `SELECT current_setting('default_transaction_read_only') AS value`,
+    );
     expect(rows).toEqual([{ value: 'off' }]);
   }
   await application.end();
@@ -54,7 +56,10 @@ test('nothing is pinned on sessions of a transaction pooler, which the applicati
 test.each(['lifo', 'fifo'] as const)(
   'a transaction pooler (%s) that passes process numbers on is found by what it does',
   async (order) => {
-    await using pooler = await TransactionPooler.start(database.settings, { order, forwardsPid: true });
+    await using pooler = await TransactionPooler.start(database.settings, {
+      order,
+      forwardsPid: true,
+    });
     const finding = await openSession(pooler.settings, worker).then(
       async (session) => {
         const found = await detectPooler(session);
@@ -68,9 +73,14 @@ test.each(['lifo', 'fifo'] as const)(
 );
 
 test('a pooler in session mode is accepted and pinned', async () => {
-  await using pooler = await TransactionPooler.start(database.settings, { order: 'fifo', mode: 'session' });
+  await using pooler = await TransactionPooler.start(database.settings, {
+    order: 'fifo',
+    mode: 'session',
+  });
   const session = await openSession(pooler.settings, worker);
-  const [row] = await session.query(`SELECT current_setting('default_transaction_read_only') AS value`);
+  const [row] = await session.query(
+    `SELECT current_setting('default_transaction_read_only') AS value`,
+  );
   expect(row).toEqual({ value: 'on' });
   await session.close();
 });
@@ -78,6 +88,11 @@ test('a pooler in session mode is accepted and pinned', async () => {
 test('RDS Proxy is refused by its name, since it pins sessions and looks like a server', async () => {
   await using session = await openSession(database.settings, worker);
   const host = 'shop.proxy-abc123def456.eu-central-1.rds.amazonaws.com';
-  const proxied = Object.assign(Object.create(session), { settings: { ...session.settings, host } });
-  expect(await detectPooler(proxied)).toMatchObject({ pooler: 'RDS Proxy', hint: expect.stringMatching(/instance/) });
+  const proxied = Object.assign(Object.create(session), {
+    settings: { ...session.settings, host },
+  });
+  expect(await detectPooler(proxied)).toMatchObject({
+    pooler: 'RDS Proxy',
+    hint: expect.stringMatching(/instance/),
+  });
 });

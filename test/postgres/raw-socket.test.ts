@@ -38,7 +38,10 @@ test('the borrower gets all bytes, and the session works again after release', a
   await using session = await open();
   for (let round = 0; round < 3; round++) {
     const raw = takeSocket(session);
-    const bytes = await exchange(raw, `COPY (SELECT repeat('x', 100) FROM generate_series(1, 20000)) TO STDOUT`);
+    const bytes = await exchange(
+      raw,
+      `COPY (SELECT repeat('x', 100) FROM generate_series(1, 20000)) TO STDOUT`,
+    );
     raw.release();
     raw.release();
     expect(bytes.length).toBeGreaterThan(20_000 * 101);
@@ -61,14 +64,19 @@ test('a borrower is told when the server ends the session', async () => {
   await using session = await open();
   const raw = takeSocket(session);
   const exchanged = exchange(raw, 'SELECT pg_sleep(30)');
-  setTimeout(() => void database.query('SELECT pg_terminate_backend($1)', [session.backendPid]), 100);
+  setTimeout(
+    () => void database.query('SELECT pg_terminate_backend($1)', [session.backendPid]),
+    100,
+  );
   await expect(exchanged).rejects.toMatchObject({ name: 'ConnectionLostError' });
 });
 
 test('the socket of a dead session is not lent', async () => {
   await using session = await open();
   session.destroy();
-  expect(() => takeSocket(session)).toThrow(expect.objectContaining({ name: 'ConnectionLostError' }));
+  expect(() => takeSocket(session)).toThrow(
+    expect.objectContaining({ name: 'ConnectionLostError' }),
+  );
 });
 
 test('no statement is sent on a socket that is lent, and close does not wait for its borrower', async () => {
@@ -76,12 +84,16 @@ test('no statement is sent on a socket that is lent, and close does not wait for
   const raw = takeSocket(session);
   await expect(session.query('SELECT 1')).rejects.toMatchObject({ name: 'InternalError' });
   raw.onData(() => undefined);
-  raw.write(simpleQuery(`COPY (SELECT repeat('x', 1000) FROM generate_series(1, 1000000)) TO STDOUT`));
+  raw.write(
+    simpleQuery(`COPY (SELECT repeat('x', 1000) FROM generate_series(1, 1000000)) TO STDOUT`),
+  );
   raw.socket.pause();
   const from = performance.now();
   await session.close();
   expect(performance.now() - from).toBeLessThan(2000);
   await expect
-    .poll(() => database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [session.backendPid]))
+    .poll(() =>
+      database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [session.backendPid]),
+    )
     .toEqual([]);
 });

@@ -17,12 +17,15 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const open = (purpose: 'control' | 'worker' | 'holder' = 'worker', applicationName = 'holdfast/test') =>
-  openSession(database.settings, { applicationName, purpose });
+const open = (
+  purpose: 'control' | 'worker' | 'holder' = 'worker',
+  applicationName = 'holdfast/test',
+) => openSession(database.settings, { applicationName, purpose });
 
 test('the text of values does not depend on the defaults of database or role', async () => {
   await using session = await open();
-  const [row] = await session.query(`SELECT '2026-02-01 12:00Z'::timestamptz::text AS t, 0.1::float8 + 0.2 AS f,
+  const [row] =
+    await session.query(`SELECT '2026-02-01 12:00Z'::timestamptz::text AS t, 0.1::float8 + 0.2 AS f,
     '\\x41'::bytea::text AS b, '1 day 2 hours'::interval::text AS i, 12::int8 AS big, 1.50::numeric AS n`);
   expect(row).toEqual({
     t: '2026-02-01 12:00:00+00',
@@ -53,7 +56,9 @@ test.each([
     statement: '0',
     transaction: '0',
   });
-  const [tcp] = await session.query<{ idle: string }>(`SELECT current_setting('tcp_keepalives_idle') AS idle`);
+  const [tcp] = await session.query<{ idle: string }>(
+    `SELECT current_setting('tcp_keepalives_idle') AS idle`,
+  );
   if (expected.idle !== '0') expect(tcp?.idle).toBe(expected.idle);
 });
 
@@ -103,7 +108,9 @@ test('PGOPTIONS of our own environment does not reach the server', async () => {
   process.env['PGOPTIONS'] = '-c work_mem=77MB';
   try {
     await using session = await open();
-    const [row] = await session.query<{ value: string }>(`SELECT current_setting('work_mem') AS value`);
+    const [row] = await session.query<{ value: string }>(
+      `SELECT current_setting('work_mem') AS value`,
+    );
     expect(row?.value).not.toBe('77MB');
   } finally {
     delete process.env['PGOPTIONS'];

@@ -27,13 +27,21 @@ beforeAll(async () => {
       }
     },
   });
-  await using admin = await openSession(server.settings(), { applicationName: 't', purpose: 'control' });
-  await admin.query('CREATE ROLE tls_only LOGIN; CREATE ROLE plain_only LOGIN; CREATE ROLE nobody_may LOGIN');
+  await using admin = await openSession(server.settings(), {
+    applicationName: 't',
+    purpose: 'control',
+  });
+  await admin.query(
+    'CREATE ROLE tls_only LOGIN; CREATE ROLE plain_only LOGIN; CREATE ROLE nobody_may LOGIN',
+  );
 }, 60_000);
 afterAll(() => server?.stop());
 
 /** `tls`, `plain`, or the name of the error. */
-async function outcome(sslMode: SslMode, change: Partial<ConnectionSettings> = {}): Promise<string> {
+async function outcome(
+  sslMode: SslMode,
+  change: Partial<ConnectionSettings> = {},
+): Promise<string> {
   const settings = { ...server.settings(), sslMode, ...change };
   try {
     await using session = await openSession(settings, { applicationName: 't', purpose: 'control' });
@@ -79,8 +87,14 @@ test.each<[SslMode, string, string | undefined, string]>([
 });
 
 test('a certificate that is not for this host is named in the message', async () => {
-  const settings: ConnectionSettings = { ...server.settings(), sslMode: 'verify-full', tls: { ca: good.root } };
-  await expect(openSession(settings, { applicationName: 't', purpose: 'control' })).rejects.toMatchObject({
+  const settings: ConnectionSettings = {
+    ...server.settings(),
+    sslMode: 'verify-full',
+    tls: { ca: good.root },
+  };
+  await expect(
+    openSession(settings, { applicationName: 't', purpose: 'control' }),
+  ).rejects.toMatchObject({
     name: 'TlsError',
     message: expect.stringMatching(/127\.0\.0\.1.*altnames/),
   });

@@ -37,7 +37,7 @@ const inventory: Pick<Inventory, 'roles' | 'database'> = {
       connectionLimit: 7,
       validUntil: '2030-01-01 00:00:00+00',
       memberOf: [
-        { role: group, hasAdminOption: true, grantor: null },
+        { role: group, hasAdminOption: true, grantor: null, inherits: false, canSet: false },
         { role: 'pg_monitor', hasAdminOption: false, grantor: null },
       ],
       settings: [
@@ -102,13 +102,18 @@ test('missing roles are made as they were, without passwords', async () => {
     rolpassword: null,
   });
   const memberships = await database.query(
-    `SELECT roleid::regrole::text AS role, admin_option FROM pg_auth_members
+    `SELECT roleid::regrole::text AS role, admin_option, inherit_option, set_option FROM pg_auth_members
       WHERE member = (SELECT oid FROM pg_roles WHERE rolname = $1) ORDER BY admin_option`,
     [member],
   );
   expect(memberships).toEqual([
-    { role: 'pg_monitor', admin_option: false },
-    { role: database.client.escapeIdentifier(group), admin_option: true },
+    { role: 'pg_monitor', admin_option: false, inherit_option: false, set_option: true },
+    {
+      role: database.client.escapeIdentifier(group),
+      admin_option: true,
+      inherit_option: false,
+      set_option: false,
+    },
   ]);
 });
 

@@ -18,14 +18,21 @@ function der(tag: number, ...parts: Uint8Array[]): Buffer {
 const sequence = (...parts: Uint8Array[]) => der(0x30, ...parts);
 const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'));
 const utf8 = (text: string) => der(0x0c, Buffer.from(text));
-const time = (date: Date) => der(0x18, Buffer.from(`${date.toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`));
+const time = (date: Date) =>
+  der(0x18, Buffer.from(`${date.toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`));
 const name = (commonName: string) => sequence(der(0x31, sequence(oid('550403'), utf8(commonName))));
 const extension = (id: string, value: Uint8Array) => sequence(oid(id), der(0x04, value));
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const isAuthority = extension('551d13', sequence(der(0x01, Buffer.from([0xff]))));
 const alternativeName = (dns: string) => extension('551d11', sequence(der(0x82, Buffer.from(dns))));
 
-function certificate(subject: string, key: KeyObject, issuer: string, signer: KeyObject, more: Buffer): string {
+function certificate(
+  subject: string,
+  key: KeyObject,
+  issuer: string,
+  signer: KeyObject,
+  more: Buffer,
+): string {
   const day = 86_400_000;
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
@@ -54,7 +61,13 @@ export function makeCertificates(dnsName: string): TestCertificates {
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     root: certificate('Test Root', root.publicKey, 'Test Root', root.privateKey, isAuthority),
-    certificate: certificate(dnsName, server.publicKey, 'Test Root', root.privateKey, alternativeName(dnsName)),
+    certificate: certificate(
+      dnsName,
+      server.publicKey,
+      'Test Root',
+      root.privateKey,
+      alternativeName(dnsName),
+    ),
     key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }

@@ -3,7 +3,13 @@ import { type Check, type CheckDefinition, runCheck } from '../../core/doctor/ch
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
 
-export async function look(definition: CheckDefinition<Session>, settings: ConnectionSettings): Promise<Check> {
-  await using session = await openSession(settings, { applicationName: 'holdfast/doctor', purpose: 'control' });
+export async function look(
+  definition: CheckDefinition<Session>,
+  settings: ConnectionSettings,
+): Promise<Check> {
+  await using session = await openSession(settings, {
+    applicationName: 'holdfast/doctor',
+    purpose: 'control',
+  });
   return await runCheck(definition, session);
 }

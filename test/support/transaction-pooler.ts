@@ -35,7 +35,12 @@ function greeting(server: PooledServer, pid: number): Buffer {
   const parameters = [...server.session.parameters].map(([name, value]) =>
     message('S', Buffer.from(`${name}\0${value}\0`)),
   );
-  return Buffer.concat([message('R', Buffer.alloc(4)), ...parameters, message('K', key), message('Z', Buffer.from('I'))]);
+  return Buffer.concat([
+    message('R', Buffer.alloc(4)),
+    ...parameters,
+    message('K', key),
+    message('Z', Buffer.from('I')),
+  ]);
 }
 
 /** Whole messages in front of `bytes`, and what is left. */
@@ -62,9 +67,15 @@ export class TransactionPooler implements AsyncDisposable {
   }
 
   /** Two sessions of the server behind `settings`, served on a free port of the loopback. */
-  static async start(settings: ConnectionSettings, options: PoolerOptions): Promise<TransactionPooler> {
+  static async start(
+    settings: ConnectionSettings,
+    options: PoolerOptions,
+  ): Promise<TransactionPooler> {
     const open = () => openSession(settings, { applicationName: 'pooled', purpose: 'control' });
-    const servers = [await open(), await open()].map((session) => ({ session, raw: takeSocket(session) }));
+    const servers = [await open(), await open()].map((session) => ({
+      session,
+      raw: takeSocket(session),
+    }));
     const free = [...servers];
     const waiting: ((server: PooledServer) => void)[] = [];
     const borrow = async (): Promise<PooledServer> =>
@@ -75,11 +86,17 @@ export class TransactionPooler implements AsyncDisposable {
       if (next === undefined) free.push(server);
       else next(server);
     };
-    const listener = createServer((client) => serve(client, { borrow, giveBack, options, servers }));
+    const listener = createServer((client) =>
+      serve(client, { borrow, giveBack, options, servers }),
+    );
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const { port } = listener.address() as { port: number };
     const sessions = servers.map(({ session }) => session);
-    return new TransactionPooler({ ...settings, port, password: async () => undefined }, sessions, listener);
+    return new TransactionPooler(
+      { ...settings, port, password: async () => undefined },
+      sessions,
+      listener,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,7 +28,8 @@ export const blockingLocks: CheckDefinition<Session> = {
     );
     if (rows.length === 0) return ok('Nobody holds or awaits an exclusive lock on a table.');
     const held = rows.map(({ pid, table, granted, gid, query }) => {
-      const who = pid === null ? `prepared transaction ${gid ?? '(of another name)'}` : `process ${pid}`;
+      const who =
+        pid === null ? `prepared transaction ${gid ?? '(of another name)'}` : `process ${pid}`;
       return `${who} ${granted ? 'holds' : 'awaits'} ${table}${query === null ? '' : ` (${query})`}`;
     });
     return problem(
@@ -46,7 +47,12 @@ export function longTransactions(seconds = longSeconds): CheckDefinition<Session
     id: 'long-transactions',
     title: 'Long-running transactions',
     async look(session) {
-      const rows = await session.query<{ pid: number; age: number; state: string | null; query: string | null }>(
+      const rows = await session.query<{
+        pid: number;
+        age: number;
+        state: string | null;
+        query: string | null;
+      }>(
         `SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::int4 AS age, state,
                 left(query, 80) AS query
            FROM pg_stat_activity
@@ -56,7 +62,9 @@ export function longTransactions(seconds = longSeconds): CheckDefinition<Session
         [seconds],
       );
       if (rows.length === 0) return ok(`No transaction is older than ${seconds} s.`);
-      const names = rows.map(({ pid, age, state, query }) => `process ${pid} for ${age} s, ${state} (${query})`);
+      const names = rows.map(
+        ({ pid, age, state, query }) => `process ${pid} for ${age} s, ${state} (${query})`,
+      );
       return warning(
         `${plural(rows.length, 'transaction')} older than ${seconds} s: ${listed(names)}.`,
         'A schema change that waits behind one of them makes the backup wait as well; commit or end it first.',

@@ -5,7 +5,8 @@ import type { Session } from '../../postgres/session.ts';
 import { lockBudget } from '../../snapshot/lock-budget.ts';
 import { type CheckDefinition, type Finding, ok, plural, problem, warning } from '../check.ts';
 
-const percent = (fraction: number): string => `${(fraction * 100).toFixed(fraction < 0.1 ? 1 : 0)} %`;
+const percent = (fraction: number): string =>
+  `${(fraction * 100).toFixed(fraction < 0.1 ? 1 : 0)} %`;
 
 /** Beyond half a backup refuses to run (core/snapshot/lock-budget.ts); beyond a quarter it soon will. */
 export const lockSlots: CheckDefinition<Session> = {
@@ -28,7 +29,8 @@ export interface SpaceTarget {
   readonly freeBytes: () => Promise<number>;
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
+const gigabytes = (bytes: number): string =>
+  `${(bytes / 2 ** 30).toFixed(bytes < 2 ** 30 ? 2 : 1)} GiB`;
 
 /** Stored bytes are mostly a sixth to a half of the size on disk (no indexes, zstd); a quarter is the least to have. */
 export const freeSpace: CheckDefinition<SpaceTarget> = {
@@ -40,7 +42,8 @@ export const freeSpace: CheckDefinition<SpaceTarget> = {
     );
     const [size, free] = [Number(row?.size), await freeBytes()];
     const detail = `The database has ${gigabytes(size)} on disk; the vault has ${gigabytes(free)} free.`;
-    const hint = 'Free space, or put the vault on a larger disk: a run that fills it up fails and leaves no backup.';
+    const hint =
+      'Free space, or put the vault on a larger disk: a run that fills it up fails and leaves no backup.';
     if (free < size / 4) return problem(detail, hint);
     return free < size ? warning(detail, hint) : ok(detail);
   },
@@ -68,7 +71,8 @@ export const clockSkew: CheckDefinition<ClockTarget> = {
     const server = row?.ms ?? before;
     const skew = server < before ? server - before : Math.max(0, server - after);
     const detail = `The server's clock is ${(Math.abs(skew) / 1000).toFixed(1)} s ${skew < 0 ? 'behind' : 'ahead of'} ours.`;
-    const hint = 'Synchronise both clocks (NTP): times of backups and of retention are wrong otherwise.';
+    const hint =
+      'Synchronise both clocks (NTP): times of backups and of retention are wrong otherwise.';
     if (Math.abs(skew) > skewProblemMs) return problem(detail, hint);
     return Math.abs(skew) > skewWarningMs ? warning(detail, hint) : ok(detail);
   },

@@ -56,7 +56,8 @@ export const collationVersions: CheckDefinition<Session> = {
         WHERE recorded <> actual
         ORDER BY 1`,
     );
-    if (rows.length === 0) return ok('The collations have the versions with which the indexes were built.');
+    if (rows.length === 0)
+      return ok('The collations have the versions with which the indexes were built.');
     const names = rows.map(({ name, recorded, actual }) => `${name} (${recorded}, now ${actual})`);
     return warning(
       `${plural(rows.length, 'collation')} changed beneath the indexes: ${listed(names)}.`,

@@ -26,7 +26,8 @@ export const extensions: CheckDefinition<Session> = {
       'SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1',
     );
     const rare = rows.filter(({ name }) => !widelyAvailable.has(name));
-    if (rare.length === 0) return ok(`${plural(rows.length, 'extension')}, all of them widely available.`);
+    if (rare.length === 0)
+      return ok(`${plural(rows.length, 'extension')}, all of them widely available.`);
     return warning(
       `${plural(rare.length, 'extension')} not offered by Amazon RDS: ` +
         `${listed(rare.map(({ name, version }) => `${name} ${version}`))}.`,

@@ -9,6 +9,9 @@ export const pooler: CheckDefinition<Session> = {
   async look(session) {
     const finding = await detectPooler(session);
     if (finding === undefined) return ok('Each connection is a session of its own on the server.');
-    return problem(`The server is reached through ${finding.pooler}: ${finding.detail}.`, finding.hint);
+    return problem(
+      `The server is reached through ${finding.pooler}: ${finding.detail}.`,
+      finding.hint,
+    );
   },
 };

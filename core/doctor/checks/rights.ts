@@ -21,7 +21,8 @@ export const tableRights: CheckDefinition<Session> = {
         ORDER BY 1`,
       [tables.map(({ oid }) => oid)],
     );
-    if (rows.length === 0) return ok(`The role may read ${plural(tables.length, 'table')}, that is all of them.`);
+    if (rows.length === 0)
+      return ok(`The role may read ${plural(tables.length, 'table')}, that is all of them.`);
     const names = rows.map(({ name }) => name);
     return problem(
       `The role ${session.settings.user} may not read ${plural(names.length, 'table')}: ${listed(names)}.`,
@@ -45,7 +46,8 @@ export const sequenceRights: CheckDefinition<Session> = {
         ORDER BY 1`,
     );
     const names = rows.filter(({ mayRead }) => !mayRead).map(({ name }) => name);
-    if (names.length === 0) return ok(`The role may read ${plural(rows.length, 'sequence')}, that is all of them.`);
+    if (names.length === 0)
+      return ok(`The role may read ${plural(rows.length, 'sequence')}, that is all of them.`);
     return problem(
       `The role ${session.settings.user} may not read ${plural(names.length, 'sequence')}: ${listed(names)}.`,
       grantHint(session.settings.user),
@@ -67,7 +69,8 @@ export const largeObjectRights: CheckDefinition<Session> = {
          FROM pg_largeobject_metadata m`,
     );
     const [all, hidden] = [Number(row?.all), Number(row?.hidden)];
-    if (hidden === 0) return ok(all === 0 ? 'There are no large objects.' : `The role may read all ${all}.`);
+    if (hidden === 0)
+      return ok(all === 0 ? 'There are no large objects.' : `The role may read all ${all}.`);
     return problem(
       `The role ${session.settings.user} may not read ${hidden} of ${plural(all, 'large object')}.`,
       `GRANT pg_read_all_data TO "${session.settings.user}", or GRANT SELECT ON LARGE OBJECT … for each.`,

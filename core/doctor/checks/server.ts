@@ -1,5 +1,10 @@
 /** The version of the server, and whether it is a standby. */
-import { majorOf, newestMajor, oldestMajor, requireSupportedServer } from '../../postgres/server-version.ts';
+import {
+  majorOf,
+  newestMajor,
+  oldestMajor,
+  requireSupportedServer,
+} from '../../postgres/server-version.ts';
 import type { Session } from '../../postgres/session.ts';
 import { type CheckDefinition, ok, warning } from '../check.ts';
 

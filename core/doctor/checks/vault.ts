@@ -46,7 +46,8 @@ export const vaultPrivate: CheckDefinition<PrivacyTarget> = {
   title: 'Vault is closed to others',
   async look({ location, folderMode }) {
     const mode = await folderMode();
-    if (mode === undefined || (mode & 0o077) === 0) return ok(`Only its owner can enter ${location}.`);
+    if (mode === undefined || (mode & 0o077) === 0)
+      return ok(`Only its owner can enter ${location}.`);
     const octal = (mode & 0o777).toString(8).padStart(3, '0');
     const may = (mode & 0o022) === 0 ? 'read' : 'read and destroy';
     return problem(`Others can ${may} ${location} (mode ${octal}).`, `chmod 700 ${location}`);
@@ -69,13 +70,21 @@ export const keyUsable: CheckDefinition<KeyTarget> = {
     const context = { vault: marker.vaultId, source: 'doctor', backup: 'doctor', object: 'doctor' };
     const plain = randomBytes(1000);
     const sealing = keys.encryptObject(context, plain.length).openSegment();
-    const [, sealed] = await Promise.all([pipeline(Readable.from([plain]), sealing), buffer(sealing)]);
+    const [, sealed] = await Promise.all([
+      pipeline(Readable.from([plain]), sealing),
+      buffer(sealing),
+    ]);
     const opening = keys.decryptSegment(context);
-    const [, opened] = await Promise.all([pipeline(Readable.from([sealed]), opening), buffer(opening)]);
+    const [, opened] = await Promise.all([
+      pipeline(Readable.from([sealed]), opening),
+      buffer(opening),
+    ]);
     if (!opened.equals(plain)) {
       throw new HoldfastError('DecryptionError', 'What was encrypted did not come back the same.');
     }
     await keys.verify(plain, await keys.sign(plain));
-    return ok(`Key ${keys.encryptionKeyId} encrypts and decrypts, ${keys.signingKeyId} signs and verifies.`);
+    return ok(
+      `Key ${keys.encryptionKeyId} encrypts and decrypts, ${keys.signingKeyId} signs and verifies.`,
+    );
   },
 };
