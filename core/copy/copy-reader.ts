@@ -4,11 +4,13 @@
  * Invariants: a stream that ends without an error brought exactly the rows that CommandComplete counts; memory is fixed
  * (a window and three blocks), whatever the size of rows and table; a consumer that stops early ends the statement.
  */
-import type { CopyFormat } from '../contract/manifest.ts';
+
 import { HoldfastError } from '../contract/errors.ts';
+import type { CopyFormat } from '../contract/manifest.ts';
 import { formatFingerprint } from '../fingerprint/fingerprint.ts';
 import { type RowFacts, requireTrailer } from '../fingerprint/row-hash.ts';
 import { instantiateFingerprint, type Region } from '../fingerprint/wasm-instance.ts';
+import { readDirectly } from '../postgres/direct-socket.ts';
 import { type RawSocket, takeSocket } from '../postgres/raw-socket.ts';
 import type { Session } from '../postgres/session.ts';
 import { sendCancelRequest } from './cancel-request.ts';
@@ -37,7 +39,10 @@ const blockFull = 1;
 const otherMessage = 2;
 const textBroken = 3;
 
-/** Owns the memory; reads one COPY after another. */
+/**
+ * Owns the memory; reads one COPY after another. It may go on to another session when the one before is closed: a plain
+ * socket writes into the window (direct-socket.ts).
+ */
 export class CopyReader {
   readonly #instance = instantiateFingerprint([
     windowBytes,
@@ -97,7 +102,10 @@ export class CopyStream implements AsyncIterable<Buffer> {
   /** @throws InternalError before the last block was taken */
   get result(): CopyResult {
     if (this.#result === undefined) {
-      throw new HoldfastError('InternalError', 'The result of a COPY was asked for before its end.');
+      throw new HoldfastError(
+        'InternalError',
+        'The result of a COPY was asked for before its end.',
+      );
     }
     return this.#result;
   }
@@ -142,12 +150,27 @@ export class CopyStream implements AsyncIterable<Buffer> {
     this.#raw = raw;
     this.#pacer = new ReadPacer(raw.socket);
     raw.onLost((error) => this.#fail(error));
-    raw.onData((chunk) => {
+    const onChunk = (chunk: Buffer): void => {
       this.#backlog.push(chunk);
       this.#pacer?.noteRead(chunk.length);
       this.#pump();
-    });
+    };
+    const onRead = (bytes: number): void => {
+      this.#inputAt = 0;
+      this.#inputEnd = bytes;
+      this.#pacer?.noteRead(bytes);
+      this.#pump();
+    };
+    const isDirect = readDirectly(raw.socket, { window: this.#window.bytes, onRead, onChunk });
+    if (isDirect) raw.socket.resume();
+    else raw.onData(onChunk);
     raw.write(queryMessage(sql));
+  }
+
+  #release(): void {
+    if (this.#raw === undefined) return;
+    readDirectly(this.#raw.socket, undefined);
+    this.#raw.release();
   }
 
   /** Works on what has come until it is used up or all blocks are full. */
@@ -222,7 +245,7 @@ export class CopyStream implements AsyncIterable<Buffer> {
   }
 
   #finish(): void {
-    this.#raw?.release();
+    this.#release();
     const { completedRows, error } = this.#control;
     const { what, format } = this.#request;
     if (error !== undefined) return this.#fail(mapCopyError(error, what));

@@ -123,6 +123,8 @@ async function dumpObject(
   const session = await openWorkerSession(settings, applicationName, snapshot, slices);
   const stop = stopper(session);
   const watch = new AbortWatch(deps.workspace, run.runId, stop);
+  let stream: SliceStream;
+  let receipt: Receipt;
   try {
     const writer = await deps.vault.openWriter(key, { tags: { 'holdfast-tier': 'staged' } });
     try {
@@ -130,10 +132,10 @@ async function dumpObject(
         { vault: deps.vaultId, source, backup: run.backupId, object: key },
         plaintextBound(slices),
       );
-      const stream = new SliceStream(session, encryptor, writer, snapshot.rowSecurityOnFor);
+      stream = new SliceStream(session, encryptor, writer, snapshot.rowSecurityOnFor);
       const hasRemainder = await dumpSlices(deps, work, stop, stream, slices, onSlice);
       const { versionId, storedBytes, sha256 } = await writer.commit();
-      return {
+      receipt = {
         unit,
         part,
         object: { key, versionId, storedBytes, sha256 },
@@ -151,6 +153,8 @@ async function dumpObject(
     watch.stop();
     await session.close();
   }
+  if (!receipt.hasRemainder) stream.close();
+  return receipt;
 }
 
 const plaintextBound = (slices: readonly Slice[]) =>
@@ -194,7 +198,6 @@ async function dumpSlices(
       if (!(await isDoneBy(mayGiveUp ? endMs : Number.POSITIVE_INFINITY, stop, dumping)))
         return true;
     }
-    stream.close();
     return false;
   } finally {
     meter.stop();

@@ -114,7 +114,7 @@ export class SliceStream {
     }
   }
 
-  /** Gives the reader's memory to the next unit; only after the last slice has ended well. */
+  /** Gives the reader's memory to the next unit; only when all slices have ended well and the session is closed. */
   close(): void {
     idleReaders.push(this.#reader);
   }

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import { mapPgError, sqlstateOf } from './connect-errors.ts';
 import type { ConnectionSettings } from './connection.ts';
+import { createDirectSocket } from './direct-socket.ts';
 import { internalsOf } from './pg-internals.ts';
 
 export interface ConnectedClient {
@@ -89,6 +90,8 @@ async function connectOnce(
     user: settings.user,
     database: settings.database,
     ssl,
+    // TLS decrypts into memory of its own.
+    ...(ssl === false ? { stream: createDirectSocket } : {}),
     sslnegotiation: 'postgres',
     application_name: applicationName,
     connectionTimeoutMillis: settings.connectTimeoutMs,

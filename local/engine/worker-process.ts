@@ -35,7 +35,9 @@ export class WorkerProcess {
   constructor(init: WorkerInit, onProgress: (event: Progress) => void) {
     this.#child = fork(entry, [], {
       serialization: 'advanced',
-      execArgv: [],
+      // Buffers outside of the heap count towards its limit, which starts low: with 64 MB V8 marks the heap a third as
+      // often, which is a tenth of the dump's CPU time, and the resident set stays as it was.
+      execArgv: ['--initial-old-space-size=64'],
       env: workerEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
