@@ -24,7 +24,13 @@ export const namesDatabase = (options: DatabaseOptions): boolean =>
 export const connectionOf = (options: DatabaseOptions): ConnectionSettings =>
   resolveConnection(inputOf(options));
 
-/** Databases that a backup of the whole server holds: templates and those that refuse connections are left out. */
+/** Where RDS, Cloud SQL and Azure keep their own things: nobody else may connect. */
+const providerDatabases = ['rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys'];
+
+/**
+ * Databases that a backup of the whole server holds: templates, those that refuse connections, and the provider's own
+ * are left out.
+ */
 export async function databasesOf(settings: ConnectionSettings): Promise<string[]> {
   const session = await openSession(settings, {
     applicationName: 'holdfast/list-databases',
@@ -33,8 +39,9 @@ export async function databasesOf(settings: ConnectionSettings): Promise<string[
   try {
     const rows = await session.query<{ name: string }>(
       `SELECT datname AS name FROM pg_catalog.pg_database
-        WHERE datallowconn AND NOT datistemplate
+        WHERE datallowconn AND NOT datistemplate AND datname <> ALL ($1)
         ORDER BY datname COLLATE "C"`,
+      [providerDatabases],
     );
     return rows.map(({ name }) => name);
   } finally {

@@ -72,6 +72,15 @@ async function verify(
     since || options.all
       ? await entriesSince(store, options.source, since || undefined, unreadable)
       : [await findBackup(store.vault, wanted ?? 'latest', sourceQuery(options.source))];
+  if (entries.length + unreadable.length === 0) {
+    throw new HoldfastError(
+      'BackupNotFoundError',
+      'There is no such backup: nothing was verified.',
+      {
+        hint: 'See `holdfast list`; an empty list where backups were taken means that catalog/ was lost.',
+      },
+    );
+  }
   const reports: VerifyReport[] = [];
   for (const entry of entries) {
     const report = await verifyOne(store, entry, options);
@@ -83,7 +92,6 @@ async function verify(
   if (options.json && (since || options.all)) {
     printJson({ verdict: isDamaged ? 'damaged' : 'intact', backups: reports, unreadable });
   } else if (options.json) printJson(reports[0]);
-  else if (entries.length + unreadable.length === 0) print('There is no such backup to verify.');
 }
 
 async function verifyOne(

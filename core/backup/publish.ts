@@ -10,7 +10,7 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type ObjectVerdict, objectVerdictSchema, type Run } from '../contract/plan.ts';
 import { readAllEvidence, writeEvidence } from '../evidence/record.ts';
-import { inParallel } from '../plan/in-parallel.ts';
+import { inParallel } from '../in-parallel.ts';
 import { assertLease, releaseLease } from '../run/lease.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';

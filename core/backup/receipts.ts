@@ -6,7 +6,7 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import { type Receipt, receiptSchema, type Unit, unitSchema } from '../contract/plan.ts';
-import { inParallel } from '../plan/in-parallel.ts';
+import { inParallel } from '../in-parallel.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 

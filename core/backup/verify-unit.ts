@@ -1,8 +1,7 @@
 /** The state VerifyUnit: the verdict over one object of the sealed backup, left in the workspace for Publish. */
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
-import { keepLease } from '../run/during-run.ts';
-import { throwIfAborted } from '../snapshot/marks.ts';
+import { underLease } from '../run/during-run.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
@@ -13,10 +12,10 @@ export async function verifyUnit(
   deps: Deps,
   { runId, object }: InputOf<'VerifyUnit'>,
 ): Promise<OutputOf<'VerifyUnit'>> {
-  await throwIfAborted(deps.workspace, runId);
-  const run = await keepLease(deps, runId);
-  const { manifest } = await loadManifest(deps, run.input.source, run.backupId);
-  const verdict = await verifyObject(deps, manifest, object);
-  await putJson(deps.workspace, workspaceKeys.verdict(runId, object), verdict);
-  return { verdict: verdict.verdict, problems: verdict.problems.length };
+  return underLease(deps, runId, async (run) => {
+    const { manifest } = await loadManifest(deps, run.input.source, run.backupId);
+    const verdict = await verifyObject(deps, manifest, object);
+    await putJson(deps.workspace, workspaceKeys.verdict(runId, object), verdict);
+    return { verdict: verdict.verdict, problems: verdict.problems.length };
+  });
 }

@@ -2,7 +2,7 @@
  * The state PlanUnits: reads the catalogs in the run's snapshot and cuts the work into units.
  *
  * Invariant: `inventory.json` is written when all units are, and what belongs to it is never planned twice: a retry
- * that finds it only finishes what follows (the SQL text made from it), so manifest and text agree.
+ * that finds it only finishes what follows, so manifest and SQL texts agree. It is clear text: no secret is in it.
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Filters } from '../contract/filters.ts';
@@ -15,6 +15,8 @@ import {
   type Unit,
   unitSchema,
 } from '../contract/plan.ts';
+import { inParallel } from '../in-parallel.ts';
+import { hideCustomSettings } from '../inventory/hide-custom-settings.ts';
 import { readCatalogs } from '../inventory/inventory.ts';
 import { readLargeObjects } from '../inventory/large-objects.ts';
 import {
@@ -33,7 +35,6 @@ import { readRun, readSnapshot } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { cutTable } from './cut-slices.ts';
-import { inParallel } from './in-parallel.ts';
 import { cutLargeObjects } from './large-object-slices.ts';
 import { packUnits, type UnitPlan } from './pack-units.ts';
 import { planWarnings } from './plan-warnings.ts';
@@ -65,9 +66,6 @@ export async function planUnits(
       ? await makePlan(deps, run)
       : { record: earlier, estimatedBytes: await sumOfUnits(deps, runId, earlier.units) };
   const { sections } = run.input.filters;
-  if (sections !== 'data') {
-    await writeTextSection(deps, run, 'globals', globalsSql(record.inventory));
-  }
   if (sections !== 'schema') {
     await writeTextSection(deps, run, 'sequences', sequencesSql(record.inventory.sequences));
   }
@@ -101,8 +99,12 @@ async function makePlan(
   await session.query('COMMIT');
   const values = await readSequenceValues(session, sequences);
   await writeUnits(deps, runId, plan.units);
+  // Encrypted, with every value, and before the record: a retry that finds the record finds this too.
+  if (input.filters.sections !== 'data') {
+    await writeTextSection(deps, run, 'globals', globalsSql(found.inventory));
+  }
   const record: InventoryRecord = {
-    inventory: { ...found.inventory, sequences: values },
+    inventory: { ...hideCustomSettings(found.inventory), sequences: values },
     tables: found.tables,
     units: plan.units.length,
     chunkBytes: plan.chunkBytes,

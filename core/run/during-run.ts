@@ -28,18 +28,29 @@ export async function duringRun<T>(
   runId: string,
   work: () => Promise<T>,
 ): Promise<T> {
+  const from = deps.now();
+  return underLease(deps, runId, async () => {
+    const result = await work();
+    await recordSpan(deps, runId, state, { from, to: deps.now() });
+    return result;
+  });
+}
+
+/** The same without a span: for states of which there are many at once. */
+export async function underLease<T>(
+  deps: Pick<Deps, 'workspace' | 'now'>,
+  runId: string,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
   await throwIfAborted(deps.workspace, runId);
   const run = await keepLease(deps, runId);
-  const from = deps.now();
   // It is renewed at half of its time, and looked at four times as often, so that one failed look does not lose it.
   const timer = setInterval(
     () => void renewLease(deps, run).catch(() => undefined),
     (run.input.options.leaseSeconds * 1000) / 8,
   );
   try {
-    const result = await work();
-    await recordSpan(deps, runId, state, { from, to: deps.now() });
-    return result;
+    return await work(run);
   } finally {
     clearInterval(timer);
   }

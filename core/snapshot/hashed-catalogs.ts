@@ -90,10 +90,13 @@ export const hashedCatalogs: readonly HashedCatalog[] = [
       AND c.objid IN (SELECT oid FROM pg_class WHERE relkind = 'S' AND relnamespace NOT IN ${otherSchemas})`,
   },
   {
-    // Of the cluster's roles those whose names are in the definitions: owners.
+    // Of the cluster's roles those whose names are in the definitions: owners, and whoever has rights or policies.
     name: 'pg_roles',
     where: `c.oid IN (SELECT relowner FROM pg_class WHERE relnamespace NOT IN ${otherSchemas}
-                      UNION SELECT nspowner FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')`,
+                      UNION SELECT nspowner FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+                      UNION SELECT refobjid FROM pg_shdepend
+                             WHERE refclassid = 'pg_authid'::regclass AND deptype IN ('a', 'r', 'i')
+                               AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))`,
     lazy: [
       ...[
         'rolsuper',

@@ -69,16 +69,19 @@ export async function requireWholeRows(
   return rows.map(({ oid }) => oid);
 }
 
-/** row_security_active() is the server's own answer (role, owner, FORCE), whatever the setting row_security is. */
+/**
+ * row_security_active() is the server's own answer (role, owner, FORCE), whatever the setting row_security is.
+ * Policies that apply by membership do not count, and any restrictive one counts against: the locks of the holders
+ * keep policies as they are, but not who is a member of what.
+ */
 const activeSql = `
   SELECT c.oid,
-         coalesce(bool_or(p.polpermissive AND pg_get_expr(p.polqual, c.oid) = 'true'), false)
+         coalesce(bool_or(p.polpermissive AND pg_get_expr(p.polqual, c.oid) = 'true'
+           AND (0 = ANY (p.polroles) OR current_user::regrole::oid = ANY (p.polroles))), false)
            AND NOT coalesce(bool_or(NOT p.polpermissive), false) AS "hidesNothing"
     FROM unnest($1::oid[]) AS given(oid)
     JOIN pg_class c ON c.oid = given.oid AND c.relrowsecurity AND row_security_active(c.oid)
     LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polcmd IN ('r', '*')
-         AND EXISTS (SELECT FROM unnest(p.polroles) AS role
-                      WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END)
    GROUP BY c.oid`;
 
 function namesOf(tables: readonly SelectedTable[], rows: readonly { oid: number }[]): string[] {

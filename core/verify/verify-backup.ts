@@ -10,10 +10,10 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { ObjectVerdict, VerdictProblem } from '../contract/plan.ts';
 import { writeEvidence } from '../evidence/record.ts';
+import { inParallel } from '../in-parallel.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
 import { vaultKeys } from '../vault/keys.ts';
 import { readVaultMarker } from '../vault/marker.ts';
-import { mapSome } from './map-some.ts';
 import { loadManifest, type OpenedBackup } from './open-backup.ts';
 import { verifyObject } from './verify-object.ts';
 
@@ -154,5 +154,5 @@ async function verifyAll(
       `concurrency is ${input.concurrency}; it must be at least 1.`,
     );
   }
-  return mapSome(manifest.objects, input.concurrency, (_, index) => verifyOne(index));
+  return inParallel(manifest.objects, input.concurrency, (_, index) => verifyOne(index));
 }

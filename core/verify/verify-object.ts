@@ -8,7 +8,7 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { ObjectVerdict } from '../contract/plan.ts';
-import { mapSome } from './map-some.ts';
+import { inParallel } from '../in-parallel.ts';
 import { type HeldSegment, isTiled, segmentsOf } from './object-contents.ts';
 import { hashStored, type ReadDeps, type StoredObject } from './read-segment.ts';
 import { type Finding, storedFinding, verifySegment } from './verify-segment.ts';
@@ -77,7 +77,7 @@ async function lookQuickly(look: Look): Promise<Seen> {
 async function lookFully(look: Look): Promise<Seen> {
   const { held, size, object } = look;
   const findings: TableFinding[] = [];
-  const results = await mapSome(held, segmentsAtOnce(held), async (each) => {
+  const results = await inParallel(held, segmentsAtOnce(held), async (each) => {
     const { offset, storedBytes } = each.segment;
     if (offset + storedBytes > size) return { rows: 0, finding: truncatedAt(size, object) };
     const result = await verifySegment(look.deps, object, each);

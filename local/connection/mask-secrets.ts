@@ -9,12 +9,13 @@ const rules: readonly (readonly [RegExp, string])[] = [
   // user:password@ in any URL; a password may hold unescaped `@`, so up to the last one before a blank or quote.
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"'`]*):[^\s"'`]*@/gi, `$1:${masked}@`],
   // password='it''s' and password=x: keyword=value strings, URL parameters, PGPASSWORD.
-  [/\b((?:PG|ssl)?password\s*=\s*)'(?:[^'\\]|\\.|'')*'/gi, `$1${masked}`],
+  [/\b((?:PG|ssl)?password\s*=\s*)'(?:[^'\\]|\\.|'')*(?:'|$)/gi, `$1${masked}`],
   [/\b((?:PG|ssl)?password\s*=\s*)[^\s&'"]+/gi, `$1${masked}`],
   // As a member of JSON.
   [/("(?:pg)?password"\s*:\s*)"(?:[^"\\]|\\.)*"/gi, `$1"${masked}"`],
   // CREATE ROLE … PASSWORD 'x' in a statement that is quoted.
-  [/\b(PASSWORD\s+)'(?:[^']|'')*'/gi, `$1'${masked}'`],
+  // Queries of others are shown cut: the closing quote may be missing.
+  [/\b(PASSWORD\s+)(?:E?'(?:[^']|'')*(?:'|$)|\$(\w*)\$[\s\S]*?(?:\$\2\$|$))/gi, `$1'${masked}'`],
   // Tokens of IAM authentication are presigned URLs.
   [/\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^\s&"']+/gi, `$1${masked}`],
 ];

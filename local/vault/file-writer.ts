@@ -96,16 +96,22 @@ class FileWriter implements ObjectWriter {
         await handle.close();
         await makeFolders(files, dirname(this.#target));
         await this.#linkOnce();
-        await files.unlink(this.#temporary);
-        await syncFolder(files, dirname(this.#target));
         const sha256 = this.#hash.digest('hex');
         const storedBytes = this.#storedBytes;
-        await writeMeta(this.#tree, this.#key, {
-          sha256,
-          storedBytes,
-          tags: { ...this.#options.tags },
-          hasLegalHold: false,
-        });
+        try {
+          await files.unlink(this.#temporary);
+          await syncFolder(files, dirname(this.#target));
+          await writeMeta(this.#tree, this.#key, {
+            sha256,
+            storedBytes,
+            tags: { ...this.#options.tags },
+            hasLegalHold: false,
+          });
+        } catch (error) {
+          // It is told as failed, so it must not be there: it may be a manifest or a catalogue entry.
+          await removeIfThere(files, this.#target).catch(() => {});
+          throw error;
+        }
         return { key: this.#key, versionId: versionOf(sha256), storedBytes, sha256 };
       });
     } catch (error) {

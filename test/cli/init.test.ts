@@ -63,6 +63,13 @@ test('verify and show in an empty vault: exit 1 and what to do', async () => {
   }
 });
 
+test('verify of all backups of an empty vault has verified nothing, and does not call that intact', async () => {
+  const made = await makeCliVault(await folders());
+  const { code, json } = await made.run(['verify', '--all', '--json']);
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({ error: { name: 'BackupNotFoundError' } });
+});
+
 test('a key file of another vault, a lost one and one that others can read are refused by name', async () => {
   const made = await makeCliVault(await folders());
   const other = await makeCliVault(await folders());

@@ -11,6 +11,8 @@ test.each([
   ['postgresql://db/x?password=hush&user=me', 'postgresql://db/x?password=****&user=me'],
   ['{"password": "hu\\"sh", "user": "me"}', '{"password": "****", "user": "me"}'],
   ["ALTER ROLE me PASSWORD 'hush'", "ALTER ROLE me PASSWORD '****'"],
+  ["ALTER ROLE me PASSWORD 'hush and cut", "ALTER ROLE me PASSWORD '****'"],
+  ['ALTER ROLE me PASSWORD $$hush$$', "ALTER ROLE me PASSWORD '****'"],
   [
     'db:5432/?X-Amz-Signature=hush&X-Amz-Expires=900',
     'db:5432/?X-Amz-Signature=****&X-Amz-Expires=900',
