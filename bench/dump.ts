@@ -23,7 +23,8 @@ const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 
 const version = spawnSync(pgDump, ['--version'], { encoding: 'utf8' }).stdout;
 const major = Number(/(\d+)\./.exec(version ?? '')?.[1] ?? Number.NaN);
-if (Number.isNaN(major) || major < 14) throw new Error(`No usable pg_dump at ${pgDump}: ${version}`);
+if (Number.isNaN(major) || major < 14)
+  throw new Error(`No usable pg_dump at ${pgDump}: ${version}`);
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 await using resources = new AsyncDisposableStack();

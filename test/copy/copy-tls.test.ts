@@ -24,17 +24,25 @@ afterAll(() => server?.stop());
 
 test.each([
   ['narrow rows', 'SELECT n, n * 2 FROM generate_series(1, 300000) n'],
-  ['rows larger than every buffer', `SELECT repeat(md5(n::text), 60000) FROM generate_series(1, 6) n`],
-])('a COPY of %s is the same with TLS and without, one after another in a session', async (_, query) => {
-  const sql = `COPY (${query}) TO STDOUT`;
-  await using encrypted = await workerSession({ ...server.settings(), sslMode: 'require' });
-  await using plain = await workerSession(server.settings());
-  const expected = await copyAll(plain, sql);
-  expect(expected.rawBytes).toBeGreaterThan(3 << 20);
-  for (let round = 0; round < 2; round++) {
-    expect((await copyAll(encrypted, sql)).bytes.equals(expected.bytes)).toBe(true);
-    const again = await copyAll(plain, sql);
-    expect(again.fingerprint).toBe(expected.fingerprint);
-  }
-  expect(await encrypted.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toEqual([{ ssl: true }]);
-});
+  [
+    'rows larger than every buffer',
+    `SELECT repeat(md5(n::text), 60000) FROM generate_series(1, 6) n`,
+  ],
+])(
+  'a COPY of %s is the same with TLS and without, one after another in a session',
+  async (_, query) => {
+    const sql = `COPY (${query}) TO STDOUT`;
+    await using encrypted = await workerSession({ ...server.settings(), sslMode: 'require' });
+    await using plain = await workerSession(server.settings());
+    const expected = await copyAll(plain, sql);
+    expect(expected.rawBytes).toBeGreaterThan(3 << 20);
+    for (let round = 0; round < 2; round++) {
+      expect((await copyAll(encrypted, sql)).bytes.equals(expected.bytes)).toBe(true);
+      const again = await copyAll(plain, sql);
+      expect(again.fingerprint).toBe(expected.fingerprint);
+    }
+    expect(
+      await encrypted.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'),
+    ).toEqual([{ ssl: true }]);
+  },
+);
