@@ -119,7 +119,9 @@ describe('one backup from end to end', () => {
       backups: [{ backupId: report.backupId }],
     });
     const none = await made.run(['verify', '--since', '2099-01-01', '--json']);
-    expect(none.json()).toMatchObject({ verdict: 'intact', backups: [] });
+    // Nothing looked at is not "intact": monitoring must not stay green over a lost catalogue.
+    expect(none.code).toBe(1);
+    expect(none.json()).toMatchObject({ error: { name: 'BackupNotFoundError' } });
   });
 
   test('a filtered backup says so everywhere, and is not "latest"', async () => {
