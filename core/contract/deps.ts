@@ -23,6 +23,11 @@ export interface Deps {
   readonly keyRing: KeyRing;
   /** How to reach a source by its name; a fresh token where it has tokens. */
   readonly connectionOf: (source: string) => Promise<ConnectionSettings>;
+  /** Runs a shell command of the user's (checks, hooks); absent where there is no shell (Lambda). */
+  readonly runCommand?: (
+    command: string,
+    environment: Readonly<Record<string, string>>,
+  ) => Promise<{ readonly exitCode: number; readonly output: string }>;
   readonly now: () => Date;
   readonly progress: (event: Progress) => void;
   readonly toolVersions: { readonly holdfast: string; readonly node: string };

@@ -1,9 +1,11 @@
 /**
- * What flows between the states of `backup`: input and output of each Task state. References and counts only.
+ * What flows between the states of `backup`, `restore` and `drill`: input and output of each Task state. References and
+ * counts only.
  * Handlers parse their input with these schemas; ASL tests check that each field a state selects exists.
  */
 import { z } from 'zod';
 import { backupInputSchema } from './plan.ts';
+import { drillInputSchema, restoreInputSchema, restoreModeSchema } from './restore.ts';
 
 const count = z.int().nonnegative();
 const run = z.strictObject({ runId: z.string() });
@@ -81,6 +83,76 @@ export const payloads = {
   Fail: {
     input: z.strictObject({ runId: z.string(), error: z.unknown() }),
     output: z.strictObject({ error: z.string(), cause: z.string() }),
+  },
+
+  PlanRestore: {
+    input: z.strictObject({ runId: z.string(), request: restoreInputSchema }),
+    output: z.strictObject({
+      /** That of an unfinished restore with the same request, when there is one: it is gone on with. */
+      runId: z.string(),
+      backupId: z.string(),
+      mode: restoreModeSchema,
+      jobs: z.int().positive(),
+      pollSeconds: z.int().positive(),
+      isDryRun: z.boolean(),
+      /** Input of an execution of `backup`; null when no safety backup is taken. */
+      safety: backupInputSchema.nullable(),
+      units: z.array(count),
+    }),
+  },
+  /** Notes what the child execution gave, so that later states and the report know it. */
+  NoteSafetyBackup: {
+    input: run.extend({ backupId: z.string() }),
+    output: z.strictObject({ backupId: z.string() }),
+  },
+  CreateTarget: { input: run, output: z.strictObject({ statements: count, tables: count }) },
+  LoadUnit: {
+    input: run.extend({ unit: count }),
+    output: z.strictObject({ isDone: z.boolean(), rows: count, readBytes: count }),
+  },
+  FinishRows: { input: run, output: z.strictObject({ sequences: count, largeObjects: count }) },
+  PlanBuilds: {
+    input: run,
+    /** Builds of one wave are independent of each other and need those of the waves before. */
+    output: z.strictObject({ waves: z.array(z.array(count)), comparisons: z.array(count) }),
+  },
+  Build: {
+    input: run.extend({ build: count }),
+    /** Not done: it goes on in the server; look again after `pollSeconds`. */
+    output: z.strictObject({ isDone: z.boolean(), share: z.number().nullable() }),
+  },
+  CompareUnit: {
+    input: run.extend({ unit: count }),
+    output: z.strictObject({ isDone: z.boolean(), tables: count, differences: count }),
+  },
+  CompareSchema: { input: run, output: z.strictObject({ differences: count }) },
+  RunChecks: { input: run, output: z.strictObject({ passed: count, failed: count }) },
+  Cutover: {
+    input: run,
+    output: z.strictObject({ database: z.string(), previousDatabase: z.string().nullable() }),
+  },
+  ReportRestore: {
+    input: run,
+    /** The summary of `restore --json`; its shape is `restoreReportSchema`. */
+    output: z.record(z.string(), z.unknown()),
+  },
+  FailRestore: {
+    input: z.strictObject({ runId: z.string(), error: z.unknown() }),
+    output: z.strictObject({ error: z.string(), cause: z.string() }),
+  },
+
+  PlanDrill: {
+    input: z.strictObject({ runId: z.string(), request: drillInputSchema }),
+    output: z.strictObject({ runId: z.string(), restore: restoreInputSchema }),
+  },
+  ConcludeDrill: {
+    input: run.extend({
+      /** Output of the child execution, or null when it failed. */
+      restore: z.unknown(),
+      error: z.unknown(),
+    }),
+    /** As ReportRestore, of kind `drill`. */
+    output: z.record(z.string(), z.unknown()),
   },
 } as const;
 

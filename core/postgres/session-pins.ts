@@ -6,7 +6,11 @@
  * poolers refuse unknown start-up parameters.
  */
 
-export type SessionPurpose = 'control' | 'worker' | 'holder';
+/**
+ * `worker` and `holder` read only. `writer` writes into a restored database; `builder` does, too, and its statement goes
+ * on when its client is gone.
+ */
+export type SessionPurpose = 'control' | 'worker' | 'holder' | 'writer' | 'builder';
 
 interface Pin {
   readonly name: string;
@@ -61,13 +65,25 @@ const readerPins: readonly Pin[] = [
   { name: 'enable_tidscan', value: 'on' },
 ];
 
+const writerPins: readonly Pin[] = [
+  // The restored database may have it `on` as a setting of its own.
+  { name: 'default_transaction_read_only', value: 'off' },
+  { name: 'default_transaction_isolation', value: 'read committed' },
+  { name: 'default_transaction_deferrable', value: 'off' },
+  { name: 'check_function_bodies', value: 'off' },
+  { name: 'synchronize_seqscans', value: 'off' },
+];
+
+const pinsByPurpose: Readonly<Record<SessionPurpose, readonly Pin[]>> = {
+  control: attachedPins,
+  worker: [...attachedPins, ...readerPins],
+  holder: [...detachedPins, ...readerPins],
+  writer: [...attachedPins, ...writerPins],
+  builder: [...detachedPins, ...writerPins],
+};
+
 function pinsOf(purpose: SessionPurpose, major: number): readonly Pin[] {
-  const pins = [
-    ...textPins,
-    ...timeoutPins,
-    ...(purpose === 'holder' ? detachedPins : attachedPins),
-    ...(purpose === 'control' ? [] : readerPins),
-  ];
+  const pins = [...textPins, ...timeoutPins, ...pinsByPurpose[purpose]];
   return pins.filter(({ since = 0 }) => since <= major);
 }
 

@@ -18,6 +18,9 @@ export const vaultKeys = {
   catalogueRoot: 'catalog/',
 } as const;
 
+/** `loads` and `loaded`: units and what they read; `builds`; `comparisons` and `compared`: units and their findings. */
+export type RestorePart = 'loads' | 'loaded' | 'builds' | 'built' | 'comparisons' | 'compared';
+
 export const workspaceKeys = {
   run: (runId: string) => `runs/${runId}/run.json`,
   snapshot: (runId: string) => `runs/${runId}/snapshot.json`,
@@ -41,6 +44,18 @@ export const workspaceKeys = {
   aborted: (runId: string) => `runs/${runId}/aborted`,
   outcome: (runId: string) => `runs/${runId}/outcome.json`,
   runs: 'runs/',
+  restores: 'restores/',
+  restore: (runId: string) => `restores/${runId}/run.json`,
+  /** Load units, builds, compare units; `kind` is one of these. */
+  restorePart: (runId: string, kind: RestorePart, index: number) =>
+    `restores/${runId}/${kind}/${String(index).padStart(5, '0')}.json`,
+  restoreParts: (runId: string, kind: RestorePart) => `restores/${runId}/${kind}/`,
+  /** Small facts written once: `safety`, `created`, `builds`, `comparison`, `checks`, `cutover` … */
+  restoreFact: (runId: string, fact: string) => `restores/${runId}/facts/${fact}.json`,
+  restorePhase: (runId: string, part: string) => `restores/${runId}/phases/${part}.json`,
+  restoreOutcome: (runId: string) => `restores/${runId}/outcome.json`,
+  restoreReport: (runId: string) => `restores/${runId}/report.json`,
+  restorePage: (runId: string) => `restores/${runId}/report.html`,
   claim: (source: string, scheduledTime: string) =>
     `claims/${source}/${scheduledTime.replaceAll(':', '')}`,
   lease: (source: string) => `leases/${source}.json`,
