@@ -2,7 +2,7 @@
  * Shows progress on stderr: one live line on a terminal, plain lines elsewhere (at each phase and every few seconds).
  */
 import type { Progress } from '../../core/contract/deps.ts';
-import { maskSecrets } from '../../local/connection/mask-secrets.ts';
+import { maskSecrets } from '../../core/mask-secrets.ts';
 import { formatBytes, formatDuration, formatRate, printable } from './format.ts';
 import { ProgressMeter, type Reading } from './meter.ts';
 

@@ -1,5 +1,5 @@
 /** Where text leaves the process: results on stdout, everything else on stderr. Nothing unmasked passes here. */
-import { maskSecrets } from '../../local/connection/mask-secrets.ts';
+import { maskSecrets } from '../../core/mask-secrets.ts';
 
 /** A result for people, on stdout. */
 export function print(text: string): void {

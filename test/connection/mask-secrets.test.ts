@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maskSecrets } from '../../local/connection/mask-secrets.ts';
+import { maskSecrets } from '../../core/mask-secrets.ts';
 
 test.each([
   ['cannot reach postgresql://me:hush@db:5432/x', 'cannot reach postgresql://me:****@db:5432/x'],
