@@ -56,7 +56,13 @@ type Part = { name: string; text: string };
 /** @returns the manifest as it was written */
 export async function sampleBackup(
   sample: SampleVault,
-  options: { source?: string; time?: string; scope?: 'full' | 'partial'; rows?: number } = {},
+  options: {
+    source?: string;
+    time?: string;
+    scope?: 'full' | 'partial';
+    rows?: number;
+    labels?: Record<string, string>;
+  } = {},
 ): Promise<Manifest> {
   const source = options.source ?? 'shop';
   const startedAt = new Date(options.time ?? '2026-11-21T04:21:00Z');
@@ -131,7 +137,7 @@ export async function sampleBackup(
     vaultId: sample.marker.vaultId,
     runId: `run-${random}`,
     tier: 'manual',
-    labels: {},
+    labels: options.labels ?? {},
     source: {
       kind: 'postgres',
       name: source,
@@ -245,7 +251,7 @@ async function publish(sample: SampleVault, manifest: Manifest): Promise<void> {
     state: 'published',
     scope: manifest.scope,
     tier: manifest.tier,
-    labels: {},
+    labels: manifest.labels,
     serverVersion: source.serverVersion,
     startedAt: manifest.startedAt,
     snapshotAt: manifest.snapshot.instant,
