@@ -95,6 +95,8 @@ export const payloads = {
       jobs: z.int().positive(),
       pollSeconds: z.int().positive(),
       isDryRun: z.boolean(),
+      /** An earlier attempt has loaded, compared and checked it all: only the cutover is left. */
+      isReady: z.boolean(),
       /** Input of an execution of `backup`; null when no safety backup is taken. */
       safety: backupInputSchema.nullable(),
       units: z.array(count),
@@ -135,6 +137,11 @@ export const payloads = {
     input: run,
     /** The summary of `restore --json`; its shape is `restoreReportSchema`. */
     output: z.record(z.string(), z.unknown()),
+  },
+  /** As AbortDump, for the children of the Maps of a restore. */
+  AbortRestore: {
+    input: run.extend({ error: z.unknown() }),
+    output: z.strictObject({ error: z.string(), cause: z.string() }),
   },
   FailRestore: {
     input: z.strictObject({ runId: z.string(), error: z.unknown() }),

@@ -52,13 +52,18 @@ export const workspaceKeys = {
   restoreParts: (runId: string, kind: RestorePart) => `restores/${runId}/${kind}/`,
   /** Small facts written once: `safety`, `created`, `builds`, `comparison`, `checks`, `cutover` … */
   restoreFact: (runId: string, fact: string) => `restores/${runId}/facts/${fact}.json`,
+  /** Those whose names begin so. */
+  restoreFacts: (runId: string, beginning: string) => `restores/${runId}/facts/${beginning}`,
   restorePhase: (runId: string, part: string) => `restores/${runId}/phases/${part}.json`,
+  restoreAborted: (runId: string) => `restores/${runId}/aborted`,
   restoreOutcome: (runId: string) => `restores/${runId}/outcome.json`,
   restoreReport: (runId: string) => `restores/${runId}/report.json`,
   restorePage: (runId: string) => `restores/${runId}/report.html`,
   claim: (source: string, scheduledTime: string) =>
     `claims/${source}/${scheduledTime.replaceAll(':', '')}`,
   lease: (source: string) => `leases/${source}.json`,
+  /** `target`: what is restored into, as 64 hex digits (core/restore/target-lease.ts). */
+  restoreLease: (target: string) => `leases/restores/${target}.json`,
 } as const;
 
 /** `20261121T042100Z`: sorts as the time does and has no colons. */

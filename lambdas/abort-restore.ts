@@ -1,0 +1,5 @@
+/** State AbortRestore: writes the abort mark of a restore. */
+import { abortRestore } from '../core/restore/abort-mark.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('AbortRestore', abortRestore);
