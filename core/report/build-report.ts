@@ -1,0 +1,142 @@
+/**
+ * The report of a restore: everything its states have written, put together.
+ *
+ * Invariant: a report says only what was recorded. It is `identical` when the comparison came to its end and found no
+ * difference that is not expected; a restore that ended before that is `not-compared`.
+ */
+import type { Deps } from '../contract/deps.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
+import { maskSecrets } from '../mask-secrets.ts';
+import type { Failure } from '../run/failure.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+import { loadManifest } from '../verify/open-backup.ts';
+import {
+  readChecks,
+  readComparison,
+  readCutover,
+  readLoaded,
+  readSafety,
+  readTimeline,
+  readWarnings,
+} from './facts.ts';
+
+export interface Ending {
+  readonly state: RestoreReport['state'];
+  readonly finishedAt: string;
+  readonly error?: Pick<Failure, 'error' | 'message' | 'hint'>;
+}
+
+export type ReportDeps = Pick<Deps, 'workspace' | 'vault' | 'vaultId' | 'keyRing'>;
+
+/** @throws errors of the workspace. A manifest that cannot be read any more is left out of the sums. */
+export async function buildRestoreReport(
+  deps: ReportDeps,
+  run: RestoreRun,
+  ending: Ending,
+): Promise<RestoreReport> {
+  const { runId, input, backup, server } = run;
+  const [timeline, loaded, comparison, safety, cutover, checks, warnings, manifest] =
+    await Promise.all([
+      readTimeline(deps, runId),
+      readLoaded(deps, runId),
+      readComparison(deps, runId),
+      readSafety(deps, runId),
+      readCutover(deps, runId),
+      readChecks(deps, runId),
+      readWarnings(deps, runId),
+      manifestOf(deps, run),
+    ]);
+  const isSuccess = ending.state === 'succeeded';
+  const isWhole = input.mode !== 'into';
+  const began = (part: string) => timeline.some((span) => span.part === part);
+  const report: RestoreReport = {
+    runId,
+    kind: input.dryRun ? 'dry-run' : 'restore',
+    state: ending.state,
+    verdict: verdictOf(comparison),
+    mode: input.mode,
+    backupId: backup.backupId,
+    source: backup.source,
+    sourceDatabase: backup.database,
+    snapshotAt: backup.snapshotAt,
+    server: `${server.host}:${server.port}, PostgreSQL ${server.version}`,
+    database: isSuccess ? (cutover?.database ?? run.finalDatabase) : null,
+    previousDatabase: isSuccess ? (cutover?.previousDatabase ?? run.previousDatabase) : null,
+    safetyBackupId: safety?.backupId ?? null,
+    startedAt: run.startedAt,
+    finishedAt: ending.finishedAt,
+    tables:
+      isSuccess && isWhole && manifest !== undefined
+        ? manifest.totals.tables
+        : comparison.tables.length,
+    rows: loaded.rows,
+    readBytes: loaded.readBytes + (manifest === undefined ? 0 : definitionBytes(manifest, began)),
+    rawBytes: began('load') ? run.estimate.rawBytes : 0,
+    rtoMs: between(run.startedAt, usableAt(timeline, ending)),
+    rpoMs: between(backup.snapshotAt, run.startedAt),
+    objectives: input.objectives,
+    phases: Object.fromEntries(timeline.map(({ part, from, to }) => [part, between(from, to)])),
+    timeline,
+    preflight: run.preflight,
+    comparedTables: comparison.tables,
+    differences: comparison.differences,
+    checks,
+    warnings,
+    error:
+      ending.error === undefined
+        ? null
+        : {
+            name: ending.error.error,
+            message: ending.error.message,
+            hint: ending.error.hint,
+          },
+    page: pageOf(deps, runId),
+  };
+  return masked(restoreReportSchema.parse(report));
+}
+
+export const pageOf = (deps: Pick<Deps, 'workspace'>, runId: string): string =>
+  `${deps.workspace.location}/${workspaceKeys.restorePage(runId)}`;
+
+function verdictOf({
+  isWhole,
+  differences,
+}: Awaited<ReturnType<typeof readComparison>>): RestoreReport['verdict'] {
+  if (differences.some(({ isExpected }) => !isExpected)) return 'different';
+  return isWhole ? 'identical' : 'not-compared';
+}
+
+/** The database can be used when the cutover is done; what follows is paperwork. */
+const usableAt = (timeline: RestoreReport['timeline'], ending: Ending): string =>
+  (ending.state === 'succeeded' && timeline.find(({ part }) => part === 'cutover')?.to) ||
+  ending.finishedAt;
+
+const between = (from: string, to: string): number =>
+  Math.max(0, Date.parse(to) - Date.parse(from));
+
+/** Each section is read whole, by the part that runs it. */
+const readBy: Readonly<Record<Manifest['schema'][number]['name'], string>> = {
+  globals: 'create',
+  'pre-data': 'create',
+  sequences: 'load',
+  'post-data': 'build',
+};
+
+const definitionBytes = ({ schema }: Manifest, began: (part: string) => boolean): number =>
+  schema
+    .filter(({ name }) => began(readBy[name]))
+    .reduce((sum, { segment }) => sum + segment.storedBytes, 0);
+
+/** A failed restore may be one whose manifest is the trouble. */
+const manifestOf = async (deps: ReportDeps, { backup }: RestoreRun) =>
+  loadManifest(deps, backup.source, backup.backupId).then(
+    ({ manifest }) => manifest,
+    () => undefined,
+  );
+
+/** Messages of servers and answers to checks are quoted: what looks like a secret in one does not get into a file. */
+function masked(report: RestoreReport): RestoreReport {
+  const mask = (_: string, part: unknown) => (typeof part === 'string' ? maskSecrets(part) : part);
+  return JSON.parse(JSON.stringify(report, mask)) as RestoreReport;
+}

@@ -1,0 +1,60 @@
+/**
+ * The end of a restore in the workspace: its outcome, its report as JSON and as a page.
+ *
+ * Invariant: the outcome is written last, so that whoever finds it finds the report; a restore without one goes on.
+ */
+import type { Deps } from '../contract/deps.ts';
+import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
+import type { Failure } from '../run/failure.ts';
+import { getJson, putJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+import { buildRestoreReport } from './build-report.ts';
+import { type Identity, identityOf } from './html/identity.ts';
+import { renderPage } from './html/page.ts';
+import { readRestoreOutcome, recordRestoreOutcome } from './outcome.ts';
+
+export type WriteReportDeps = Pick<
+  Deps,
+  'workspace' | 'vault' | 'vaultId' | 'keyRing' | 'now' | 'toolVersions'
+>;
+
+/** @returns the report, which is in `report.json` and as a page in `report.html` then */
+export async function writeRestoreReport(
+  deps: WriteReportDeps,
+  run: RestoreRun,
+  ending: {
+    readonly state: RestoreReport['state'];
+    readonly error?: Pick<Failure, 'error' | 'message' | 'hint'>;
+  },
+): Promise<RestoreReport> {
+  const { error } = ending;
+  const earlier = await readRestoreOutcome(deps, run.runId);
+  const finishedAt = earlier?.finishedAt ?? deps.now().toISOString();
+  const report = await buildRestoreReport(deps, run, { ...ending, finishedAt });
+  await storeReport(deps, report, identityOf(deps, run));
+  await recordRestoreOutcome(deps, {
+    runId: run.runId,
+    state: ending.state,
+    finishedAt,
+    error:
+      error === undefined ? null : { name: error.error, message: error.message, hint: error.hint },
+  });
+  return report;
+}
+
+/** Writes a report that is ready, and its page. */
+export async function storeReport(
+  deps: Pick<Deps, 'workspace'>,
+  report: RestoreReport,
+  identity: Identity,
+): Promise<void> {
+  const page = new TextEncoder().encode(renderPage(report, identity));
+  await deps.workspace.put(workspaceKeys.restorePage(report.runId), page);
+  await putJson(deps.workspace, workspaceKeys.restoreReport(report.runId), report);
+}
+
+export const readReport = (
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+): Promise<RestoreReport | undefined> =>
+  getJson(deps.workspace, restoreReportSchema, workspaceKeys.restoreReport(runId));

@@ -1,0 +1,16 @@
+/** The state ReportRestore: how the restore went, as JSON and as a page; the target is free for the next one. */
+import type { Deps } from '../contract/deps.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import { writeRestoreReport } from '../report/write-report.ts';
+import { readRestoreRun } from './restore-run.ts';
+
+export async function reportRestore(
+  deps: Deps,
+  { runId }: InputOf<'ReportRestore'>,
+): Promise<OutputOf<'ReportRestore'>> {
+  const run = await readRestoreRun(deps.workspace, runId);
+  const report = await writeRestoreReport(deps, run, {
+    state: run.input.dryRun ? 'checked' : 'succeeded',
+  });
+  return { ...report };
+}
