@@ -71,6 +71,9 @@ const writerPins: readonly Pin[] = [
   { name: 'default_transaction_isolation', value: 'read committed' },
   { name: 'default_transaction_deferrable', value: 'off' },
   { name: 'check_function_bodies', value: 'off' },
+  // With which pg_dump begins; it writes what differs from them.
+  { name: 'default_tablespace', value: '' },
+  { name: 'default_table_access_method', value: 'heap' },
   { name: 'synchronize_seqscans', value: 'off' },
 ];
 

@@ -13,9 +13,28 @@ import { dollarQuoted, identifier, literal, oneLine, sessionSettings } from './s
 type Role = Inventory['roles'][number];
 type Database = Inventory['database'];
 
+type Globals = Pick<Inventory, 'roles' | 'database'>;
+
 /** @returns SQL text for psql or a driver, to be run in the new database before `pre-data` */
-export function globalsSql(inventory: Pick<Inventory, 'roles' | 'database'>): string {
-  const { roles, database } = inventory;
+export function globalsSql(inventory: Globals): string {
+  return [
+    `-- Roles and database settings. The source was made with:\n${createOptions(inventory.database)}\n\n`,
+    `${sessionSettings}\n`,
+    rolesSql(inventory.roles),
+    databaseSettingsSql(inventory),
+  ].join('');
+}
+
+/** Makes the roles that are missing, and the memberships of all of them. */
+export function rolesSql(roles: Inventory['roles']): string {
+  return [
+    ...roles.filter(({ name }) => !isPredefined(name)).map(createRole),
+    ...roles.flatMap(memberships),
+  ].join('');
+}
+
+/** Owner, rights, limit, comment, labels and settings of the database in which it is run. */
+export function databaseSettingsSql({ roles, database }: Globals): string {
   const inDatabase = roles.flatMap((role) =>
     role.settings
       .filter(({ inThisDatabase }) => inThisDatabase)
@@ -24,13 +43,7 @@ export function globalsSql(inventory: Pick<Inventory, 'roles' | 'database'>): st
         after: ` ${setClause(setting)}`,
       })),
   );
-  return [
-    `-- Roles and database settings. The source was made with:\n${createOptions(database)}\n\n`,
-    `${sessionSettings}\n`,
-    ...roles.filter(({ name }) => !isPredefined(name)).map(createRole),
-    ...roles.flatMap(memberships),
-    ...[...databaseStatements(database), ...inDatabase].map(onThisDatabase),
-  ].join('');
+  return [...databaseStatements(database), ...inDatabase].map(onThisDatabase).join('');
 }
 
 /** The server's own: there is one on every server (of that version), and nobody may create one. */

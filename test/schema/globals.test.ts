@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Inventory } from '../../core/contract/manifest.ts';
-import { globalsSql } from '../../core/schema/globals.ts';
+import { databaseSettingsSql, globalsSql, rolesSql } from '../../core/schema/globals.ts';
 import { sequencesSql } from '../../core/schema/sequences.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
@@ -178,4 +178,14 @@ test('sequences get their last values back, beyond 2^53 and under any name', asy
   ).toEqual(
     positions.map(({ lastValue, isCalled }) => ({ last_value: lastValue, is_called: isCalled })),
   );
+});
+
+test('its two parts are for servers and for databases: neither does the work of the other', () => {
+  const roles = rolesSql(inventory.roles);
+  const settings = databaseSettingsSql(inventory);
+  expect(globalsSql(inventory)).toMatch(/^-- Roles and database settings/);
+  expect(globalsSql(inventory).endsWith(`false);\n\n${roles}${settings}`)).toBe(true);
+  expect(roles).not.toMatch(/DATABASE/);
+  expect(settings).not.toMatch(/CREATE ROLE|^GRANT/m);
+  expect(settings).toMatch(/IN DATABASE/);
 });
