@@ -15,6 +15,8 @@ export class ControlMessages {
   /** Of CommandComplete `COPY n`; undefined until it came. */
   completedRows: number | undefined;
   error: DatabaseError | undefined;
+  /** The server waits for CopyData. */
+  isCopyIn = false;
   isReady = false;
   #partial: Buffer | undefined;
 
@@ -25,7 +27,7 @@ export class ControlMessages {
 
   /**
    * Takes bytes of at most one message. @returns how many were taken
-   * @throws CopyFailedError for a message that does not belong to COPY TO STDOUT
+   * @throws CopyFailedError for a message that does not belong to COPY
    */
   take(input: Buffer): number {
     const before = this.#partial?.length ?? 0;
@@ -55,6 +57,9 @@ export class ControlMessages {
         return;
       case 'Z':
         this.isReady = true;
+        return;
+      case 'G':
+        this.isCopyIn = true;
         return;
       // CopyOutResponse, CopyDone, NoticeResponse, ParameterStatus, NotificationResponse.
       case 'H':

@@ -15,6 +15,7 @@ import { type RawSocket, takeSocket } from '../postgres/raw-socket.ts';
 import type { Session } from '../postgres/session.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import { ControlMessages } from './control-messages.ts';
+import { queryMessage } from './query-message.ts';
 import { ReadPacer } from './read-pacer.ts';
 import { mapCopyError } from './server-error.ts';
 
@@ -280,13 +281,4 @@ export class CopyStream implements AsyncIterable<Buffer> {
     this.#session.destroy();
     await sendCancelRequest(this.#session);
   }
-}
-
-/** The message Query. */
-function queryMessage(sql: string): Buffer {
-  const text = Buffer.from(`${sql}\0`, 'utf8');
-  const head = Buffer.alloc(5);
-  head.write('Q');
-  head.writeInt32BE(text.length + 4, 1);
-  return Buffer.concat([head, text]);
 }

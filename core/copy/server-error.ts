@@ -11,6 +11,7 @@ const fieldNames: Readonly<Record<string, keyof DatabaseError>> = {
   W: 'where',
   s: 'schema',
   t: 'table',
+  n: 'constraint',
   R: 'routine',
 };
 
