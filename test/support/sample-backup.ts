@@ -172,7 +172,7 @@ export async function sampleBackup(
         name: source,
         owner: 'me',
         encoding: 'UTF8',
-        localeProvider: 'c',
+        localeProvider: 'libc',
         collate: 'C',
         ctype: 'C',
         locale: null,

@@ -1,0 +1,90 @@
+/** The databases of the target by their names: what must be there, and what must not. */
+import { type Finding, failed, ok, type PreflightCheck, type ServerTarget } from './check.ts';
+import { maxNameBytes } from './names.ts';
+
+interface DatabaseRow {
+  name: string;
+  isTemplate: boolean;
+  allowsConnections: boolean;
+}
+
+const find = async (
+  { session }: ServerTarget,
+  ...names: readonly string[]
+): Promise<Map<string, DatabaseRow>> => {
+  const rows = await session.query<DatabaseRow>(
+    `SELECT datname AS name, datistemplate AS "isTemplate", datallowconn AS "allowsConnections"
+       FROM pg_catalog.pg_database WHERE datname = ANY ($1)`,
+    [names],
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+};
+
+const quoted = (name: string): string => JSON.stringify(name);
+
+/** The server would cut it without a word, and everything after would look for another name. */
+const tooLong = (name: string): Finding | undefined => {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= maxNameBytes) return undefined;
+  return failed(
+    `The name ${quoted(name)} has ${bytes} bytes; PostgreSQL keeps ${maxNameBytes}.`,
+    'Give a shorter --name.',
+  );
+};
+
+export const nameFree: PreflightCheck<ServerTarget> = {
+  check: 'name-free',
+  modes: ['new', 'swap'],
+  async look(target) {
+    const { workDatabase, previousDatabase, finalDatabase } = target.names;
+    const long = tooLong(finalDatabase);
+    if (long !== undefined) return long;
+    const wanted = [workDatabase, ...(previousDatabase === null ? [] : [previousDatabase])];
+    const there = await find(target, ...wanted);
+    const taken = wanted.filter((name) => there.has(name));
+    if (taken.length === 0) return ok(`The name ${wanted.map(quoted).join(', ')} is free.`);
+    return failed(
+      `There is a database ${taken.map(quoted).join(' and ')} already.`,
+      target.input.mode === 'new'
+        ? 'Choose another --name, drop it, or replace it with --mode swap.'
+        : 'It is left from an earlier restore: drop it when nobody needs it.',
+    );
+  },
+};
+
+export const databaseExists: PreflightCheck<ServerTarget> = {
+  check: 'database-exists',
+  modes: ['swap', 'into'],
+  async look(target) {
+    const { input, session, names } = target;
+    const name = names.finalDatabase;
+    const row = (await find(target, name)).get(name);
+    if (row === undefined) {
+      return failed(
+        `There is no database ${quoted(name)} to ${input.mode === 'swap' ? 'replace' : 'write into'}.`,
+        input.mode === 'swap'
+          ? 'Name the right one with --name, or restore with --mode new, which makes it.'
+          : 'Name the right one with --name, or create it first.',
+      );
+    }
+    if (row.isTemplate) {
+      return failed(
+        `${quoted(name)} is a template: new databases of this server are made from it.`,
+        'Name another database with --name.',
+      );
+    }
+    if (!row.allowsConnections) {
+      return failed(
+        `${quoted(name)} takes no connections.`,
+        'Allow them: ALTER DATABASE … WITH ALLOW_CONNECTIONS true.',
+      );
+    }
+    if (input.mode === 'swap' && session.settings.database === name) {
+      return failed(
+        `The connection itself is to ${quoted(name)}, which is to be renamed.`,
+        'Connect to another database of the server, as postgresql://…/postgres, and name this one with --name.',
+      );
+    }
+    return ok(`Database ${quoted(name)} is there.`);
+  },
+};

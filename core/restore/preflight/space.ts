@@ -1,0 +1,23 @@
+/** Space on disk: no server tells how much is free, so the need is said and a person compares. */
+import { formatBytes } from '../../report/format.ts';
+import { type BackupTarget, ok, type PreflightCheck } from './check.ts';
+import { estimateOf } from './estimate.ts';
+
+export const diskSpace: PreflightCheck<BackupTarget> = {
+  check: 'disk-space',
+  async look({ manifest, input, names }) {
+    const { rawBytes } = estimateOf(manifest, input);
+    const beside =
+      names.previousDatabase === null ? '' : ' The database that is replaced stays beside it.';
+    return ok(
+      `About ${formatBytes(diskBytesOf(rawBytes))} of disk are needed for rows and indexes; ` +
+        `PostgreSQL does not tell how much is free.${beside}`,
+    );
+  },
+};
+
+/**
+ * Rows on disk take about what they take as text: headers and alignment against digits and escapes. Indexes of an
+ * ordinary schema are a third of that.
+ */
+export const diskBytesOf = (rawBytes: number): number => Math.round(rawBytes * 1.3);
