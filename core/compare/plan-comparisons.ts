@@ -1,23 +1,27 @@
 /**
  * Which tables are compared together: units of about `unitBytes` of rows, large tables alone.
  *
- * Invariant: every table whose rows are in the backup is in one unit and in no other.
+ * Invariant: every table that is restored and whose rows are in the backup is in one unit and in no other.
  */
 import type { Manifest } from '../contract/manifest.ts';
 import type { CompareUnit, RestoreRun } from '../contract/restore.ts';
+import { chooseTables } from '../restore/into/choose-tables.ts';
 
 /** A table costs some round trips even when it is empty. */
 const bytesPerTable = 64 << 10;
 
 /** In the order of the manifest's tables; units are numbered from 0. */
 export function planComparisons(manifest: Manifest, run: Pick<RestoreRun, 'input'>): CompareUnit[] {
-  const { unitBytes } = run.input.options;
+  const { mode, selection, options } = run.input;
+  const chosen =
+    mode === 'into' ? chooseTables(manifest, selection) : manifest.tables.map((_, index) => index);
   const packs: number[][] = [];
   let filled = Number.POSITIVE_INFINITY;
-  for (const [index, table] of manifest.tables.entries()) {
-    if (table.dataExcluded !== undefined) continue;
+  for (const index of chosen) {
+    const table = manifest.tables[index];
+    if (table === undefined || table.dataExcluded !== undefined) continue;
     const bytes = table.rawBytes + bytesPerTable;
-    if (filled + bytes > unitBytes) {
+    if (filled + bytes > options.unitBytes) {
       packs.push([]);
       filled = 0;
     }
