@@ -6,7 +6,7 @@ import { type Finding, failed, ok, type PreflightCheck, type ServerTarget } from
 interface AvailableRow {
   name: string;
   version: string;
-  /** What CREATE EXTENSION takes when no version is said, as pg_dump's text does not. */
+  /** What CREATE EXTENSION takes when the version of the source is not to be had. */
   isDefault: boolean;
   needsSuperuser: boolean;
 }
@@ -74,6 +74,7 @@ function missingOf(wanted: Wanted, available: readonly AvailableRow[]): Finding 
 
 function olderOf(wanted: Wanted, available: readonly AvailableRow[]): Finding | undefined {
   const older = wanted.flatMap(({ name, version }) => {
+    if (available.some((one) => one.name === name && one.version === version)) return [];
     const here = available.find((one) => one.name === name && one.isDefault);
     const isOlder = here !== undefined && compareVersions(here.version, version) < 0;
     return isOlder ? [`${name} ${here.version} (the backup has ${version})`] : [];

@@ -3,6 +3,10 @@
  * statement that names it, so all of them are named here, with the ways out.
  */
 import { listed, plural } from '../../doctor/check.ts';
+import { splitEntries } from '../../schema/split-entries.ts';
+import { identifier } from '../../schema/sql-text.ts';
+import { applyRoleOptions } from '../create/role-options.ts';
+import { readSection } from '../definitions.ts';
 import {
   type Finding,
   failed,
@@ -14,11 +18,13 @@ import {
 
 const waysOut =
   'Create them, or add one of: --create-missing-roles (as NOLOGIN), --role-map NAME=OTHER, ' +
-  '--no-owner and --no-privileges (all then belongs to you and nobody else has rights).';
+  '--no-owner and --no-privileges (all then belongs to you and nobody else has rights; policies stay as they are).';
 
 export const roles: PreflightCheck<ServerTarget> = {
   check: 'roles',
-  async look({ session, manifest, input }): Promise<Finding[]> {
+  modes: ['new', 'swap'],
+  async look(target): Promise<Finding[]> {
+    const { session, manifest, input } = target;
     const { createMissing, noOwner, noPrivileges, map } = input.roles;
     const names = manifest.inventory.roles.map(({ name }) => name);
     const mapped = Object.entries(map);
@@ -48,22 +54,42 @@ export const roles: PreflightCheck<ServerTarget> = {
       );
     }
     const missing = names.filter((name) => !there.has(name) && !Object.hasOwn(map, name));
-    if (missing.length > 0) {
-      const seen = `The server lacks ${plural(missing.length, 'role')} of the backup: ${listed(missing)}.`;
-      if (createMissing) findings.push(await creatable(session, missing));
-      else if (noOwner && noPrivileges) {
-        findings.push(
-          warning(
-            `${seen} Owners and rights are left out; a policy for one of them would still fail.`,
-            'Add --role-map NAME=OTHER for a role that a policy names.',
-          ),
-        );
-      } else findings.push(failed(seen, waysOut));
+    if (missing.length > 0 && createMissing) findings.push(await creatable(session, missing));
+    else if (missing.length > 0) {
+      // Without owners or rights a role may not be needed any more: the definitions tell.
+      const needed = noOwner || noPrivileges ? await namedIn(target, missing) : missing;
+      if (needed.length > 0) {
+        const seen = `The server lacks ${plural(needed.length, 'role')} of the backup: ${listed(needed)}.`;
+        findings.push(failed(seen, waysOut));
+      }
     }
     if (findings.length > 0) return findings;
-    return [ok(`All ${plural(names.length, 'role')} that the backup refers to are there.`)];
+    return [
+      ok(
+        missing.length === 0
+          ? `All ${plural(names.length, 'role')} that the backup refers to are there.`
+          : `Nothing that is restored names the ${plural(missing.length, 'role')} that the server lacks: ${listed(missing)}.`,
+      ),
+    ];
   },
 };
+
+/** Which of these roles the definitions still name when the options for roles are applied. */
+async function namedIn(
+  { deps, manifest, input }: ServerTarget,
+  missing: readonly string[],
+): Promise<string[]> {
+  // Put in place of each role wherever one stands; no name of a role of the backup.
+  const marks = new Map(missing.map((name, index) => [name, `holdfast ${index} missing`]));
+  const options = { ...input.roles, map: Object.fromEntries(marks) };
+  const text: string[] = [];
+  for (const section of ['pre-data', 'post-data'] as const) {
+    const { entries } = splitEntries(await readSection(deps, manifest, section));
+    text.push(...applyRoleOptions(entries, options).flatMap(({ statements }) => statements));
+  }
+  const all = text.join('\n');
+  return missing.filter((name) => all.includes(identifier(marks.get(name) as string)));
+}
 
 async function creatable(
   session: ServerTarget['session'],
@@ -88,6 +114,7 @@ interface OwnerRow {
 /** ALTER … OWNER TO needs the right to SET ROLE to the new owner. */
 export const ownership: PreflightCheck<ServerTarget> = {
   check: 'ownership',
+  modes: ['new', 'swap'],
   async look({ session, manifest, input }) {
     const { noOwner, map } = input.roles;
     if (noOwner) return ok('Everything will belong to the role that restores.');
