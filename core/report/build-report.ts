@@ -4,8 +4,10 @@
  * Invariant: a report says only what was recorded. It is `identical` when the comparison came to its end and found no
  * difference that is not expected; a restore that ended before that is `not-compared`.
  */
+
+import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
-import type { Manifest } from '../contract/manifest.ts';
+import type { Manifest, Warning } from '../contract/manifest.ts';
 import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
 import { maskSecrets } from '../mask-secrets.ts';
 import type { Failure } from '../run/failure.ts';
@@ -24,8 +26,16 @@ import {
 export interface Ending {
   readonly state: RestoreReport['state'];
   readonly finishedAt: string;
-  readonly error?: Pick<Failure, 'error' | 'message' | 'hint'>;
+  readonly error?: ReportedFailure;
 }
+
+/** `evidence.troubles`: what could not be cleared away, as FailRestore tells it. */
+export type ReportedFailure = Pick<Failure, 'error' | 'message' | 'hint'> & {
+  readonly evidence?: Failure['evidence'];
+};
+
+/** Code of the warning that the target is not quite as it was. */
+export const leftBehind = 'left-behind';
 
 export type ReportDeps = Pick<Deps, 'workspace' | 'vault' | 'vaultId' | 'keyRing'>;
 
@@ -82,7 +92,7 @@ export async function buildRestoreReport(
     comparedTables: comparison.tables,
     differences: comparison.differences,
     checks,
-    warnings,
+    warnings: [...warnings, ...troublesOf(ending.error)],
     error:
       ending.error === undefined
         ? null
@@ -105,6 +115,17 @@ function verdictOf({
 }: Awaited<ReturnType<typeof readComparison>>): RestoreReport['verdict'] {
   if (differences.some(({ isExpected }) => !isExpected)) return 'different';
   return isWhole ? 'identical' : 'not-compared';
+}
+
+const troublesSchema = z.array(z.string());
+
+function troublesOf(error: ReportedFailure | undefined): Warning[] {
+  const troubles = troublesSchema.safeParse(error?.evidence?.troubles).data ?? [];
+  return troubles.map((message) => ({
+    code: leftBehind,
+    message,
+    hint: 'Look at the target server: this was not cleared away by the restore itself.',
+  }));
 }
 
 /** The database can be used when the cutover is done; what follows is paperwork. */

@@ -10,37 +10,23 @@ import {
   type Comparison,
   comparisonSchema,
   type OwnCheckResult,
-  ownCheckResultSchema,
   type RestoreReport,
 } from '../contract/restore.ts';
+import { type LoadedUnit, loadedUnitSchema } from '../restore/load/loaded-record.ts';
+import { readRestoreSpans } from '../restore/phases.ts';
 import { readFact } from '../restore/restore-run.ts';
+import { readCheckResults } from '../restore/run-checks.ts';
 import { getJson } from '../vault/json.ts';
 import { type RestorePart, workspaceKeys } from '../vault/keys.ts';
 
 type FactDeps = Pick<Deps, 'workspace'>;
 export type Timeline = RestoreReport['timeline'];
 
-/** In the order in which they run. */
-export const reportParts = [
-  'preflight',
-  'safetyBackup',
-  'create',
-  'load',
-  'build',
-  'compare',
-  'checks',
-  'cutover',
-] as const;
-
-const count = z.int().nonnegative();
-const spanSchema = z.looseObject({ from: z.iso.datetime(), to: z.iso.datetime() });
 const safetySchema = z.looseObject({ backupId: z.string() });
 const cutoverSchema = z.looseObject({
   database: z.string(),
   previousDatabase: z.string().nullable(),
 });
-/** Only what is summed: the state that writes it may keep more. */
-const loadedSchema = z.looseObject({ rows: count, readBytes: count });
 const warningsSchema = z.array(warningSchema);
 
 export const readSafety = (deps: FactDeps, runId: string) =>
@@ -49,22 +35,16 @@ export const readSafety = (deps: FactDeps, runId: string) =>
 export const readCutover = (deps: FactDeps, runId: string) =>
   readFact(deps.workspace, runId, 'cutover', cutoverSchema);
 
-export async function readTimeline(deps: FactDeps, runId: string): Promise<Timeline> {
-  const timeline: Timeline = [];
-  for (const part of reportParts) {
-    const span = await getJson(deps.workspace, spanSchema, workspaceKeys.restorePhase(runId, part));
-    if (span !== undefined) timeline.push({ part, from: span.from, to: span.to });
-  }
-  return timeline;
-}
+export const readTimeline = async (deps: FactDeps, runId: string): Promise<Timeline> =>
+  [...(await readRestoreSpans(deps.workspace, runId))].map(([part, span]) => ({ part, ...span }));
 
 /** Rows and stored bytes of the load units that were finished. */
 export async function readLoaded(
   deps: FactDeps,
   runId: string,
 ): Promise<{ readonly rows: number; readonly readBytes: number }> {
-  const units = await readParts(deps, runId, 'loaded', loadedSchema);
-  const sum = (of: (unit: z.infer<typeof loadedSchema>) => number) =>
+  const units = await readParts(deps, runId, 'loaded', loadedUnitSchema);
+  const sum = (of: (unit: LoadedUnit) => number) =>
     units.reduce((total, unit) => total + of(unit), 0);
   return { rows: sum(({ rows }) => rows), readBytes: sum(({ readBytes }) => readBytes) };
 }
@@ -85,7 +65,7 @@ export async function readComparison(
 }
 
 export const readChecks = async (deps: FactDeps, runId: string): Promise<OwnCheckResult[]> =>
-  (await readFact(deps.workspace, runId, 'checks', z.array(ownCheckResultSchema))) ?? [];
+  (await readCheckResults(deps.workspace, runId)) ?? [];
 
 /** Each state that warns has a fact of its own. */
 export async function readWarnings(deps: FactDeps, runId: string): Promise<Warning[]> {

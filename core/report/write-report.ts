@@ -5,10 +5,9 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
-import type { Failure } from '../run/failure.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { buildRestoreReport } from './build-report.ts';
+import { buildRestoreReport, type ReportedFailure } from './build-report.ts';
 import { type Identity, identityOf } from './html/identity.ts';
 import { renderPage } from './html/page.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from './outcome.ts';
@@ -24,7 +23,7 @@ export async function writeRestoreReport(
   run: RestoreRun,
   ending: {
     readonly state: RestoreReport['state'];
-    readonly error?: Pick<Failure, 'error' | 'message' | 'hint'>;
+    readonly error?: ReportedFailure;
   },
 ): Promise<RestoreReport> {
   const { error } = ending;

@@ -3,6 +3,7 @@ import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
 import { readRestoreRun } from './restore-run.ts';
+import { releaseTargetLease } from './target-lease.ts';
 
 export async function reportRestore(
   deps: Deps,
@@ -12,5 +13,6 @@ export async function reportRestore(
   const report = await writeRestoreReport(deps, run, {
     state: run.input.dryRun ? 'checked' : 'succeeded',
   });
+  await releaseTargetLease(deps, run);
   return { ...report };
 }

@@ -1,5 +1,6 @@
 /** The verdict in words: the first thing, and for many readers the only thing, that is read. */
 import type { RestoreReport } from '../../contract/restore.ts';
+import { leftBehind } from '../build-report.ts';
 import { isDamage } from '../damage.ts';
 import { plural } from '../format.ts';
 
@@ -42,18 +43,22 @@ function ofSuccess({ verdict }: RestoreReport): Headline {
   };
 }
 
-function ofFailure({ verdict, error }: RestoreReport): Headline {
+function ofFailure({ verdict, error, warnings }: RestoreReport): Headline {
+  const isCleared = warnings.every(({ code }) => code !== leftBehind);
+  const after = isCleared
+    ? 'What it had begun was taken away again; the target is as it was before.'
+    : 'Not everything that it had begun could be taken away again: see the warnings.';
   if (verdict === 'different') {
     return {
       tone: 'bad',
       title: 'Different',
-      text: 'What was restored is not what was backed up. It was taken away again; the target is as it was before.',
+      text: `What was restored is not what was backed up. ${after}`,
     };
   }
   return {
     tone: 'bad',
     title: 'The restore failed',
-    text: `It ended with ${error?.name ?? 'an error'}. What it had begun was taken away again; the target is as it was before.`,
+    text: `It ended with ${error?.name ?? 'an error'}. ${after}`,
   };
 }
 

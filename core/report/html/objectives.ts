@@ -45,8 +45,12 @@ function card({ title, measuredMs, targetSeconds, means }: Objective): Markup {
   const target =
     targetSeconds === undefined
       ? html`<span class="pill plain">no target was set</span>`
-      : html`<span class="pill ${tone}">${result}</span> target ${formatDuration(targetSeconds * 1000)}`;
+      : html`<span class="pill ${tone}">${result}</span> target ${wholeDuration(targetSeconds)}`;
   return html`<div class="card"><h3>${title}</h3>
 <p class="figure">${measuredMs === null ? 'not reached' : formatDuration(measuredMs)}</p>
 <p>${target}</p><p class="quiet">${means}</p></div>`;
 }
+
+/** `4 h` rather than `4 h 00 min`: a target is what somebody wrote down. */
+const wholeDuration = (seconds: number): string =>
+  formatDuration(seconds * 1000).replace(/ 00 (min|s)$/, '');

@@ -25,6 +25,7 @@ const kinds = {
 export function renderPage(report: RestoreReport, identity: Identity): string {
   const { tone, title, text } = headlineOf(report);
   const isDryRun = report.kind === 'dry-run';
+  const isDone = report.state === 'succeeded';
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -39,10 +40,10 @@ export function renderPage(report: RestoreReport, identity: Identity): string {
 <body>
 <main>
 <p class="kicker">Holdfast · ${kinds[report.kind]} · ${time(report.startedAt)}</p>
-<header class="verdict ${tone}">${verdictMark(tone)}<div><h1>${title}</h1><p>${text}</p></div></header>
+<header class="verdict ${tone}">${verdictMark(tone)}<div><h1>${title}</h1><p>${text}</p>${subject(report)}</div></header>
 ${errorBox(report)}
 ${section('Recovery objectives', isDryRun ? null : objectives(report))}
-${section('What was restored', whatWasRestored(report, identity))}
+${section(isDone ? 'What was restored' : 'What was to be restored', whatWasRestored(report, identity))}
 ${section('How long each part took', howLong(report))}
 ${section('What differed', differences(report))}
 ${section('Rows and fingerprints', comparedTables(report))}
@@ -62,6 +63,13 @@ ${section('Identifiers', identifiers(report, identity))}
 const time = (iso: string): Markup =>
   html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
 
+/** Of what, from when, how much: in one line below the verdict. */
+function subject({ kind, state, sourceDatabase, snapshotAt, tables, rows }: RestoreReport): Markup {
+  const isThere = kind !== 'dry-run' && state === 'succeeded';
+  const amount = isThere ? `: ${plural(tables, 'table')}, ${plural(rows, 'row')}` : '';
+  return html`<p class="quiet">Database <strong>${sourceDatabase}</strong> as it was at ${time(snapshotAt)}${amount}</p>`;
+}
+
 const code = (text: string): Markup => html`<code>${text}</code>`;
 
 const errorBox = ({ error }: RestoreReport): Markup | null =>
@@ -72,16 +80,18 @@ const errorBox = ({ error }: RestoreReport): Markup | null =>
 function whatWasRestored(report: RestoreReport, identity: Identity): Markup {
   const version = identity.sourceVersion === null ? '' : `, PostgreSQL ${identity.sourceVersion}`;
   const isDryRun = report.kind === 'dry-run';
+  const isDone = report.state === 'succeeded';
   return definitions([
     ['Database', html`<span class="name">${report.sourceDatabase}</span>${version}`],
     ['Backup', code(report.backupId)],
     ['Snapshot', time(report.snapshotAt)],
     ['Restored to', report.server],
-    ['As', modeInWords(report)],
+    [isDone ? 'As' : 'Left there', modeInWords(report)],
     ['Chosen', identity.selection.join('; ')],
     ['Kept aside', report.previousDatabase && code(report.previousDatabase)],
     ['Safety backup', report.safetyBackupId && code(report.safetyBackupId)],
-    ['Holds', isDryRun ? null : `${plural(report.tables, 'table')}, ${plural(report.rows, 'row')}`],
+    ['Holds', isDone ? `${plural(report.tables, 'table')}, ${plural(report.rows, 'row')}` : null],
+    ['Loaded before it ended', isDone || isDryRun ? null : plural(report.rows, 'row')],
     ['Read from the vault', isDryRun ? null : formatBytes(report.readBytes)],
     [
       'Expected to take',
@@ -99,7 +109,7 @@ function modeInWords({ kind, mode, database, state, verdict }: RestoreReport): M
       ? html`a scratch database, dropped afterwards`
       : html`the scratch database ${code(database)}, which was kept`;
   }
-  if (kind === 'dry-run') return html`nothing: a dry run`;
+  if (kind === 'dry-run') return html`nothing: this was a dry run`;
   if (database === null) {
     return state === 'failed' && verdict === 'different'
       ? html`nothing: what was different was taken away again`

@@ -37,6 +37,7 @@ section{margin-top:2rem}
 dl{border-top:1px solid var(--line)}
 dl>div{display:grid;grid-template-columns:12rem 1fr;gap:0 1rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
 dt{color:var(--soft)}
+time{white-space:nowrap}
 figure{margin-bottom:1rem}
 .timeline text{font-size:14px;fill:var(--ink)}
 .timeline .soft{fill:var(--soft);font-size:13px}
@@ -46,9 +47,12 @@ table{width:100%;border-collapse:collapse;font-size:.9rem}
 p+table{margin-top:.6rem}
 th{padding:.35rem .6rem .35rem 0;border-bottom:2px solid var(--line);text-align:left;vertical-align:bottom;font-size:.8rem;font-weight:600;color:var(--soft)}
 td{padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.number{text-align:right;font-variant-numeric:tabular-nums}
+td.number{white-space:nowrap}
 .name{font-weight:550;white-space:pre-wrap}
+td .name{display:inline-block;min-width:8em}
 .digits{font-size:.8rem;color:var(--soft)}
+th:last-child,td:last-child{padding-right:0}
 details{margin-top:.5rem}
 summary{padding:.5rem 0;cursor:pointer;color:var(--bar);font-weight:600}
 .warnings{margin:0;padding-left:1.2rem}
@@ -67,6 +71,9 @@ tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
 td,td.number{display:grid;grid-template-columns:8.5rem 1fr;gap:.75rem;padding:.15rem 0;border:0;text-align:left;white-space:normal}
 td::before{content:attr(data-title);color:var(--soft);font-size:.8rem}
 td>div{min-width:0}
+td:first-child{display:block;font-weight:600}
+td:first-child::before{content:none}
+dt{font-size:.8rem}
 }
 @media print{
 @page{margin:15mm}
@@ -77,7 +84,9 @@ section{margin-top:1.1rem}
 h2{break-after:avoid}
 .verdict,.card,.error,figure,tr,dl>div{break-inside:avoid}
 .verdict,.pill,.timeline{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-.digits{font-size:7pt}
+table{font-size:9pt}
+td{padding:.25rem .5rem .25rem 0}
+.digits{font-size:7.5pt}
 details::details-content{content-visibility:visible;block-size:auto}
 summary{list-style:none;color:var(--soft)}
 }
