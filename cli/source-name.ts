@@ -1,6 +1,8 @@
 /** Names of sources: what backups of a database are filed under. */
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../core/contract/errors.ts';
+import { slugOf, withHash } from '../core/run/source-slug.ts';
+
+export { slugOf } from '../core/run/source-slug.ts';
 
 const allowed = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -10,17 +12,6 @@ export function checkedSourceName(name: string): string {
   throw new HoldfastError('UsageError', `--source ${JSON.stringify(name)} is not a source name.`, {
     hint: 'Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.',
   });
-}
-
-/** `Shop_EU` → `shop-eu`. A name with no letter or digit of ours becomes `db-` and a hash of it. */
-export function slugOf(database: string): string {
-  const slug = database
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 63)
-    .replace(/-+$/, '');
-  return slug === '' ? `db-${hashOf(database)}` : slug;
 }
 
 /** One name for each database; those whose slugs are alike are told apart by a hash. `prefix`: a --source given. */
@@ -35,10 +26,7 @@ export function sourceNames(databases: readonly string[], prefix?: string): Map<
     databases.map((database) => {
       const name = nameOf(database);
       const isAlone = count.get(name) === 1;
-      return [database, isAlone ? name : `${name.slice(0, 56)}-${hashOf(database)}`];
+      return [database, isAlone ? name : withHash(name, database)];
     }),
   );
 }
-
-const hashOf = (text: string): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, 6);

@@ -25,6 +25,9 @@ const causeSchema = z.looseObject({
 /** What a Catch puts into the state. */
 const caughtSchema = z.looseObject({ Error: z.string(), Cause: z.string().default('') });
 
+/** The cause of `States.TaskFailed` when the task was an execution of another state machine: its description. */
+const childSchema = z.looseObject({ Status: z.string(), Error: z.string(), Cause: z.string() });
+
 /** A Cause has at most 32,768 characters; room is left for the message. */
 const maxEvidenceCharacters = 16_000;
 
@@ -69,6 +72,8 @@ export function failureFromCaught(caught: unknown): Failure {
   const parsed = caughtSchema.safeParse(caught);
   if (!parsed.success) return failureOf(`The run failed: ${JSON.stringify(caught)}`);
   const { Error: name, Cause: cause } = parsed.data;
+  const child = childSchema.safeParse(parseJson(cause));
+  if (child.success) return failureFromCaught({ Error: child.data.Error, Cause: child.data.Cause });
   const envelope = causeSchema.safeParse(parseJson(cause));
   const known = isCatalogued(name) ? name : (serviceNames[name] ?? 'InternalError');
   const message = envelope.success ? envelope.data.errorMessage : cause;

@@ -46,6 +46,8 @@ export interface Taking {
   readonly runId: string;
   readonly leaseSeconds: number;
   readonly heldBy: Lease['heldBy'];
+  /** Another execution goes on with the run: what its dead predecessor holds is not ours before its time. */
+  readonly isSuccessor?: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function takeNamedLease(
   const { runId, heldBy } = request;
   const found = await readNamedLease(deps, name);
   const now = deps.now();
-  const isOurs = found?.lease.runId === runId;
+  const isOurs = found?.lease.runId === runId && request.isSuccessor !== true;
   if (found !== undefined && !isOurs && isHeld(found.lease, now)) {
     throw heldByOther(name, found.lease, now);
   }
@@ -81,7 +83,7 @@ export async function takeNamedLease(
   if (isWritten) return lease;
   // Somebody was quicker; it is theirs, unless they are an attempt of our own run.
   const theirs = (await readNamedLease(deps, name))?.lease;
-  if (theirs?.runId === runId) return theirs;
+  if (theirs?.runId === runId && request.isSuccessor !== true) return theirs;
   throw heldByOther(name, theirs ?? lease, now);
 }
 

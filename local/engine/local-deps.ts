@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { defaultKeyFilePath, loadKeyFile } from '../keyring/key-file.ts';
 import { openLocalKeyRing } from '../keyring/local-key-ring.ts';
 import { openVault } from '../vault/open-vault.ts';
+import { runCommand } from './run-command.ts';
 import { holdfastVersion } from './version.ts';
 
 export interface LocalOptions {
@@ -32,6 +33,7 @@ export async function openLocalDeps(
     workspace,
     keyRing,
     connectionOf: async () => options.connection,
+    runCommand,
     now: () => new Date(),
     progress: options.onProgress ?? (() => undefined),
     toolVersions: { holdfast: holdfastVersion(), node: process.versions.node },

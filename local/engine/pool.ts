@@ -27,7 +27,16 @@ const defaultCallTimeoutMs = 890_000;
 /** Two at once fill the waits of each other in one process; more processes go beyond that (design §9). */
 const unitsPerProcess = 2;
 
-const unitStates: ReadonlySet<StateName> = new Set(['DumpUnit', 'VerifyUnit']);
+const unitStates: ReadonlySet<StateName> = new Set([
+  'DumpUnit',
+  'VerifyUnit',
+  'LoadUnit',
+  'Build',
+  'CompareUnit',
+]);
+
+/** Node takes half a second to start: unit workers do so while these, which come before the units, are at work. */
+const warmUpStates: ReadonlySet<StateName> = new Set(['DumpSchema', 'CreateTarget']);
 
 interface Slot {
   worker: Promise<WorkerProcess> | undefined;
@@ -56,8 +65,7 @@ export class WorkerPool {
 
   /** @throws what the handler throws; WorkerLostError, TaskTimedOutError */
   async call(state: StateName, input: unknown): Promise<unknown> {
-    // Node takes half a second to start: unit workers do so while the schema is dumped.
-    if (state === 'DumpSchema') this.#warmUp();
+    if (warmUpStates.has(state)) this.#warmUp();
     const lane = unitStates.has(state) ? this.#units : this.#control;
     const slot = lane.reduce((least, next) => (next.calls < least.calls ? next : least));
     slot.calls += 1;

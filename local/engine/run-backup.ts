@@ -7,8 +7,9 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 import { backupInputSchema } from '../../core/contract/plan.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { markAborted } from '../../core/run/abort-mark.ts';
-import { failureOf } from '../../core/run/failure.ts';
 import { compactTime } from '../../core/vault/keys.ts';
+import { definitionOf } from './definition.ts';
+import { interruptionOf, onAbort } from './interruption.ts';
 import { openLocalDeps } from './local-deps.ts';
 import { WorkerPool } from './pool.ts';
 import { execute, loadStateMachine } from './state-machine.ts';
@@ -38,12 +39,6 @@ export interface RunBackupOptions {
  */
 export const localDefaults = { holdRoundSeconds: 5, watchSeconds: 1, leaseSeconds: 30 } as const;
 
-/** The source is in local/engine/, the bundle in dist/; statemachines/ is beside both. */
-const definition = new URL(
-  `${import.meta.url.endsWith('.ts') ? '../../' : '../'}statemachines/backup.asl.json`,
-  import.meta.url,
-);
-
 /**
  * @throws HoldfastError: the first error of the run; DuplicateRunError when the scheduled time was claimed by another
  */
@@ -64,17 +59,11 @@ export async function runBackup(options: RunBackupOptions): Promise<BackupReport
     onProgress: deps.progress,
   });
   options.onPool?.(pool);
-  const onAbort = () => {
-    const reason: unknown = signal?.reason;
-    const error =
-      reason instanceof HoldfastError
-        ? reason
-        : new HoldfastError('RunAbortedError', 'The run was interrupted.');
-    void markAborted(deps, runId, failureOf(error)).catch(() => undefined);
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
+  using _ = onAbort(signal, async () => {
+    if (signal !== undefined) await markAborted(deps, runId, interruptionOf(signal));
+  });
   try {
-    const output = await execute(await loadStateMachine(definition), {
+    const output = await execute(await loadStateMachine(definitionOf('backup')), {
       name: runId,
       input,
       call: (state, payload) => {
@@ -90,7 +79,6 @@ export async function runBackup(options: RunBackupOptions): Promise<BackupReport
       { evidence: { output } },
     );
   } finally {
-    signal?.removeEventListener('abort', onAbort);
     await pool.close();
   }
 }

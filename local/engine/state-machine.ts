@@ -1,6 +1,6 @@
 /**
  * Runs an `.asl.json` with `aws-local-stepfunctions`: the definition is the one that is deployed, untouched but for its
- * `${XFunctionArn}` placeholders.
+ * `${XFunctionArn}` and `${XStateMachineArn}` placeholders.
  *
  * Invariant: errors keep name, message, hint and evidence on their way through Retry, Catch and Fail, in the same form
  * in which AWS Lambda and Step Functions carry them.
@@ -18,11 +18,20 @@ export interface ExecutionOptions {
   readonly name: string;
   readonly input: unknown;
   readonly call: (state: StateName, input: unknown) => Promise<unknown>;
+  /** Executions of other state machines that this one starts and waits for, by the state that starts them. */
+  readonly children?: Readonly<Record<string, (child: ChildExecution) => Promise<unknown>>>;
   /**
    * Milliseconds between tries by state, instead of those in the definition; as a list, by retrier, where -1 leaves it.
    * For tests.
    */
   readonly retryMilliseconds?: Readonly<Record<string, number | number[]>>;
+}
+
+/** What a state with the resource `states:startExecution.sync:2` is given. */
+export interface ChildExecution {
+  /** Its run id. */
+  readonly name: string;
+  readonly input: unknown;
 }
 
 /** What the engine turns into `Error` and `Cause`. */
@@ -34,12 +43,28 @@ class TaskError extends Error {
   }
 }
 
+/** As Step Functions tells of a child execution that failed: its description, in which its error and cause are. */
+class ChildError extends Error {
+  override readonly name = 'States.TaskFailed';
+
+  constructor(child: string, error: unknown) {
+    const failure = failureOf(error);
+    const description = { Name: child, Status: 'FAILED', Error: failure.error };
+    super(JSON.stringify({ ...description, Cause: causeOf(failure) }));
+  }
+}
+
 export async function loadStateMachine(file: URL): Promise<StateMachineDefinition> {
   const text = await readFile(file, 'utf8');
-  const local = text.replaceAll(
-    /\$\{(\w+)FunctionArn\}/g,
-    (_, name) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
-  );
+  const local = text
+    .replaceAll(
+      /\$\{(\w+)FunctionArn\}/g,
+      (_, name) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+    )
+    .replaceAll(
+      /\$\{(\w+)StateMachineArn\}/g,
+      (_, name) => `arn:aws:states:us-east-1:000000000000:stateMachine:${name}`,
+    );
   return JSON.parse(local) as StateMachineDefinition;
 }
 
@@ -54,18 +79,20 @@ export async function execute(
   const machine = new StateMachine(definition);
   const execution = machine.run(options.input as never, {
     overrides: {
-      taskResourceLocalHandlers: Object.fromEntries(
-        [...taskStates(definition)].map(([name, handler]) => [
-          name,
-          async (input: unknown) => {
-            try {
-              return (await options.call(handler, input)) as never;
-            } catch (error) {
-              throw new TaskError(error);
-            }
-          },
-        ]),
-      ),
+      taskResourceLocalHandlers: {
+        ...Object.fromEntries(
+          [...taskStates(definition)].map(([name, handler]) => [
+            name,
+            (input: unknown) => callTask(() => options.call(handler, input)),
+          ]),
+        ),
+        ...Object.fromEntries(
+          Object.entries(options.children ?? {}).map(([name, child]) => [
+            name,
+            (input: unknown) => callChild(child, input as StartExecution),
+          ]),
+        ),
+      },
       retryIntervalOverrides: { ...options.retryMilliseconds },
     },
     context: { Execution: { Name: options.name } },
@@ -78,6 +105,30 @@ export async function execute(
     return await execution.result;
   } catch (error) {
     throw executionFailure(error);
+  }
+}
+
+async function callTask(call: () => Promise<unknown>): Promise<never> {
+  try {
+    return (await call()) as never;
+  } catch (error) {
+    throw new TaskError(error);
+  }
+}
+
+interface StartExecution {
+  readonly Name: string;
+  readonly Input: unknown;
+}
+
+async function callChild(
+  child: (execution: ChildExecution) => Promise<unknown>,
+  { Name: name, Input: input }: StartExecution,
+): Promise<never> {
+  try {
+    return { Name: name, Status: 'SUCCEEDED', Output: await child({ name, input }) } as never;
+  } catch (error) {
+    throw new ChildError(name, error);
   }
 }
 

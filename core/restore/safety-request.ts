@@ -1,0 +1,59 @@
+/**
+ * The request for the safety backup: of the database that is about to be replaced or changed, whole, in tier `safety`.
+ *
+ * Invariant: it is filed under the name by which the vault knows this very database, and never under that of another.
+ */
+import type { Deps } from '../contract/deps.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import { type BackupInput, backupInputSchema } from '../contract/plan.ts';
+import type { RestoreInput, RestoreRun } from '../contract/restore.ts';
+import { listCatalogue } from '../evidence/catalogue.ts';
+import { slugOf, withHash } from '../run/source-slug.ts';
+import { loadManifest } from '../verify/open-backup.ts';
+
+/** Preflight has made sure that a database that is swapped or written into is there. */
+export const needsSafetyBackup = (input: RestoreInput): boolean =>
+  input.safetyBackup &&
+  (input.mode === 'swap' || (input.mode === 'into' && input.selection.onConflict === 'replace'));
+
+export async function safetyRequestOf(
+  deps: Deps,
+  run: Pick<RestoreRun, 'runId' | 'input' | 'server' | 'finalDatabase'>,
+): Promise<BackupInput> {
+  return backupInputSchema.parse({
+    source: await sourceNameOf(deps, run),
+    tier: 'safety',
+    labels: { restore: run.runId },
+    options: { jobs: run.input.options.jobs },
+    requestedBy: run.input.requestedBy,
+  });
+}
+
+async function sourceNameOf(
+  deps: Deps,
+  { server, finalDatabase }: Pick<RestoreRun, 'server' | 'finalDatabase'>,
+): Promise<string> {
+  const looked = new Set<string>();
+  const onDamaged = () => undefined;
+  for await (const { source, backupId, database } of listCatalogue(deps.vault, { onDamaged })) {
+    if (looked.has(source) || database !== finalDatabase) continue;
+    looked.add(source);
+    // One that cannot be believed says nothing about where its source is.
+    const opened = await loadManifest(deps, source, backupId).catch(() => undefined);
+    if (opened !== undefined && isOf(opened.manifest, server, finalDatabase)) return source;
+  }
+  const slug = slugOf(finalDatabase);
+  for await (const _ of listCatalogue(deps.vault, { source: slug, onDamaged })) {
+    return withHash(slug, `${server.host}:${server.port}/${finalDatabase}`);
+  }
+  return slug;
+}
+
+const isOf = (
+  { source, inventory }: Manifest,
+  server: RestoreRun['server'],
+  database: string,
+): boolean =>
+  source.host === server.host &&
+  source.port === server.port &&
+  inventory.database.name === database;

@@ -1,0 +1,116 @@
+/**
+ * Takes the lease on the target of a restore, and finds what an earlier restore left there.
+ *
+ * A restore that was killed (no outcome) and had the same request is gone on with; any other unfinished one is taken
+ * back first. Invariant: nothing is done to a run whose lease is alive.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deps } from '../contract/deps.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { RestoreInput, RestoreRun } from '../contract/restore.ts';
+import { causeOf, failureOf } from '../run/failure.ts';
+import {
+  isHeld,
+  type Lease,
+  type LeaseName,
+  readNamedLease,
+  takeNamedLease,
+} from '../run/named-lease.ts';
+import { putJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+import { throwIfRestoreAborted } from './abort-mark.ts';
+import { failRestore } from './fail.ts';
+import { findRestoreRun } from './restore-run.ts';
+import { isSameRequest, mayGoOn } from './resume.ts';
+import { type LeasedTarget, targetLeaseOf } from './target-lease.ts';
+
+const lookMs = 250;
+
+export interface TakenTarget {
+  readonly name: LeaseName;
+  readonly lease: Lease;
+  /** The unfinished run that is gone on with, with its new fencing number. */
+  readonly resumed?: RestoreRun;
+}
+
+/** @throws LeaseHeldError when another restore works on the target; RunAbortedError */
+export async function takeTarget(
+  deps: Deps,
+  runId: string,
+  request: RestoreInput,
+  target: LeasedTarget,
+): Promise<TakenTarget> {
+  const name = targetLeaseOf(target);
+  const { leaseSeconds } = request.options;
+  await waitUntilFree(deps, name, runId, leaseSeconds);
+  const last = (await readNamedLease(deps, name))?.lease.runId;
+  const found = last === undefined || last === runId ? undefined : await unfinished(deps, last);
+  const taking = { leaseSeconds, heldBy: request.requestedBy };
+  if (
+    found !== undefined &&
+    isSameRequest(found, request, target) &&
+    (await mayGoOn(deps, found))
+  ) {
+    const successor = { ...taking, runId: found.runId, isSuccessor: true };
+    const lease = await takeNamedLease(deps, name, successor);
+    const resumed = { ...found, fence: lease.fence };
+    await putJson(deps.workspace, workspaceKeys.restore(found.runId), resumed);
+    deps.progress({ state: 'PlanRestore', message: `Going on with restore ${found.runId}.` });
+    return { name, lease, resumed };
+  }
+  const lease = await takeNamedLease(deps, name, { ...taking, runId });
+  if (found !== undefined) await takeBack(deps, found);
+  return { name, lease };
+}
+
+/**
+ * A holder that lives renews its lease before half of its time is over; one that died does not, and is waited for: the
+ * person who starts a killed restore again need not know of leases.
+ */
+async function waitUntilFree(
+  deps: Deps,
+  name: LeaseName,
+  runId: string,
+  leaseSeconds: number,
+): Promise<void> {
+  const first = (await readNamedLease(deps, name))?.lease;
+  const deadline = deps.now().getTime() + (leaseSeconds + 1) * 1000;
+  for (let looks = 0; deps.now().getTime() < deadline; looks += 1) {
+    await throwIfRestoreAborted(deps.workspace, runId);
+    const found = (await readNamedLease(deps, name))?.lease;
+    if (found === undefined || found.runId === runId || !isHeld(found, deps.now())) return;
+    const isAlive = found.until !== first?.until || found.runId !== first.runId;
+    if (isAlive) return;
+    if (looks === 0) {
+      const seconds = Math.ceil((Date.parse(found.until) - deps.now().getTime()) / 1000);
+      deps.progress({
+        state: 'PlanRestore',
+        message: `Restore ${found.runId} works here, or was killed: waiting for its lease (at most ${seconds} s).`,
+      });
+    }
+    await sleep(lookMs);
+  }
+}
+
+async function unfinished(deps: Deps, runId: string): Promise<RestoreRun | undefined> {
+  const run = await findRestoreRun(deps.workspace, runId);
+  if (run === undefined) return undefined;
+  const outcome = await deps.workspace.get(workspaceKeys.restoreOutcome(runId));
+  return outcome === undefined ? run : undefined;
+}
+
+/** Its own FailRestore never came, or not to its end. */
+async function takeBack(deps: Deps, run: RestoreRun): Promise<void> {
+  deps.progress({
+    state: 'PlanRestore',
+    message: `Taking back the restore ${run.runId} that was killed.`,
+  });
+  const error = new HoldfastError(
+    'RunAbortedError',
+    `Restore ${run.runId} was killed, and another restore of the same target has taken it back.`,
+  );
+  await failRestore(deps, {
+    runId: run.runId,
+    error: { Error: error.name, Cause: causeOf(failureOf(error)) },
+  });
+}
