@@ -6,25 +6,43 @@ import { errorCatalogue } from '../../core/contract/errors.ts';
 import { payloads, type StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
 import {
+  childOf,
   definitions,
   handlerOf,
   type JsonObject,
+  type Machine,
   machinesOf,
   type State,
   statesOf,
 } from './definition.ts';
 
-const machine = definitions().find(({ name }) => name === 'backup.asl.json')?.machine;
-if (machine === undefined) throw new Error('statemachines/backup.asl.json is missing');
-const tasks = [...statesOf(machine)].filter(({ state }) => state.Type === 'Task');
 const kebab = (name: string) => name.replaceAll(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
 const keysOf = (schema: z.ZodType) =>
   Object.keys(
     (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as object,
   );
 
-describe('backup.asl.json and the contract', () => {
-  it.each(tasks.map(({ path, state }) => [path, state] as const))(
+const machines = definitions();
+const tasksOf = (machine: Machine) =>
+  [...statesOf(machine)].filter(({ state }) => state.Type === 'Task');
+const handled = (machine: Machine) =>
+  tasksOf(machine).filter(({ state }) => childOf(state) === undefined);
+
+/** What the states of a machine put into the state beside the output of the first: the names, and whose output each is. */
+const written: Record<string, Record<string, StateName | null>> = {
+  'backup.asl.json': {
+    ...{ runId: null, error: null, attempt: null, unit: null, part: null, object: null },
+    ...{ plan: 'PlanUnits', sealed: 'Seal', watch: 'WatchSnapshot', done: 'DumpUnit' },
+  },
+  'restore.asl.json': {
+    ...{ runId: null, error: null, unit: null, build: null, wave: null, pollSeconds: null },
+    ...{ plan: 'PlanBuilds', safetyBackup: 'NoteSafetyBackup', done: null },
+  },
+  'drill.asl.json': { ...{ error: null, scratch: null, state: null, verdict: null } },
+};
+
+describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
+  it.each(handled(machine).map(({ path, state }) => [path, state] as const))(
     '%s: has payloads and a handler in a file of its own, and gives it exactly its input',
     (_, state) => {
       const name = handlerOf(state) as StateName;
@@ -36,12 +54,9 @@ describe('backup.asl.json and the contract', () => {
     },
   );
 
-  it('uses every handler, and names a state after each', () => {
-    const used = new Set(tasks.map(({ state }) => handlerOf(state)));
-    expect([...used].sort()).toEqual(Object.keys(payloads).sort());
-    for (const name of used) {
-      const states = tasks.filter(({ state }) => handlerOf(state) === name);
-      for (const state of states) expect(state.name.startsWith(name)).toBe(true);
+  it('names a state after each handler', () => {
+    for (const { name, state } of handled(machine)) {
+      expect(name.startsWith(handlerOf(state))).toBe(true);
     }
   });
 
@@ -63,6 +78,16 @@ describe('backup.asl.json and the contract', () => {
     }
   });
 
+  it('tries every task again that lost its worker, its server or its vault', () => {
+    for (const { path, state } of handled(machine)) {
+      const names = ((state.Retry ?? []) as { ErrorEquals: string[] }[]).flatMap(
+        (rule) => rule.ErrorEquals,
+      );
+      const lost = ['WorkerLostError', 'ConnectionLostError', 'TaskTimedOutError', 'VaultIoError'];
+      expect(names, path).toEqual(expect.arrayContaining(lost));
+    }
+  });
+
   it('catches whatever a Task, Map or Parallel can end with', () => {
     for (const { path, state } of statesOf(machine)) {
       if (!['Task', 'Map', 'Parallel'].includes(state.Type)) continue;
@@ -74,51 +99,66 @@ describe('backup.asl.json and the contract', () => {
   });
 
   it('writes the abort mark in each branch and child before that fails', () => {
+    const abort = file === 'backup.asl.json' ? 'AbortDump' : 'AbortRestore';
     for (const { path, machine: inner } of machinesOf(machine)) {
       if (path === '') continue;
-      const aborts = Object.values(inner.States).filter(
-        (state) => handlerOf(state) === 'AbortDump',
-      );
+      const aborts = Object.values(inner.States).filter((state) => handlerOf(state) === abort);
       expect(aborts, path).toHaveLength(1);
       const fails = Object.values(inner.States).filter(({ Type }) => Type === 'Fail');
       expect(fails.length, path).toBeGreaterThan(0);
       for (const state of Object.values(inner.States)) {
         for (const { Next } of (state.Catch ?? []) as { Next: string }[]) {
-          if (handlerOf(state) !== 'AbortDump')
-            expect(handlerOf(inner.States[Next] as State), path).toBe('AbortDump');
+          if (handlerOf(state) !== abort)
+            expect(handlerOf(inner.States[Next] as State), path).toBe(abort);
         }
       }
     }
   });
 
   it('selects only what is there: each path of a state is written by a state before it', () => {
-    const written = new Set([
-      'runId',
-      'error',
-      'attempt',
-      'plan',
-      'sealed',
-      'watch',
-      'done',
-      'unit',
-      'part',
-      'object',
-    ]);
-    for (const name of keysOf(payloads.Plan.output)) written.add(name);
-    const fieldsOf: Record<string, z.ZodType> = {
-      plan: payloads.PlanUnits.output,
-      sealed: payloads.Seal.output,
-      watch: payloads.WatchSnapshot.output,
-      done: payloads.DumpUnit.output,
-    };
+    const start = handlerOf(machine.States[machine.StartAt] as State) as StateName;
+    const names = written[file] as Record<string, StateName | null>;
+    const known = new Set([...Object.keys(names), ...keysOf(payloads[start].output)]);
     for (const { path, state } of statesOf(machine)) {
       if (state.Type === 'Fail') continue;
       for (const selected of pathsOf(state)) {
-        const [, first, second] = selected.split('.');
-        expect(written, `${path}: ${selected}`).toContain(first);
-        const fields = fieldsOf[first as string];
-        if (second !== undefined)
-          expect(keysOf(fields as z.ZodType), `${path}: ${selected}`).toContain(second);
+        const [, first, second] = selected.split('.') as [string, string, string | undefined];
+        expect(known, `${path}: ${selected}`).toContain(first);
+        const from = names[first];
+        if (second !== undefined && from)
+          expect(keysOf(payloads[from].output), `${path}: ${selected}`).toContain(second);
+      }
+    }
+  });
+});
+
+describe('the state machines together', () => {
+  it('use every handler', () => {
+    const used = machines.flatMap(({ machine }) =>
+      handled(machine).map(({ state }) => handlerOf(state)),
+    );
+    expect([...new Set(used)].sort()).toEqual(Object.keys(payloads).sort());
+  });
+
+  it('start each other by name: a drill restores, a restore backs up first', () => {
+    const started = machines.flatMap(({ name, machine }) =>
+      tasksOf(machine).flatMap(({ state }) => {
+        const child = childOf(state);
+        return child === undefined ? [] : [[name, child]];
+      }),
+    );
+    expect(Object.fromEntries(started)).toEqual({
+      'drill.asl.json': 'restore',
+      'restore.asl.json': 'backup',
+    });
+  });
+
+  it('give a child execution a name of its own and an input, and nothing else', () => {
+    for (const { machine } of machines) {
+      for (const { path, state } of tasksOf(machine)) {
+        if (childOf(state) === undefined) continue;
+        const given = Object.keys(state.Parameters as object);
+        expect(given, path).toEqual(['StateMachineArn', 'Name.$', 'Input.$']);
       }
     }
   });
@@ -132,6 +172,7 @@ function pathsOf(state: State): string[] {
     Comment: _c,
     ResultPath: _r,
     Catch: _k,
+    ResultSelector: _s,
     ...read
   } = state as JsonObject;
   return [...JSON.stringify(read).matchAll(/(?<!\$)\$\.[\w.]+/g)].map(([path]) => path);

@@ -54,6 +54,13 @@ export function handlerOf(state: State): string {
   return /^\$\{(\w+)FunctionArn\}$/.exec(String(state.Resource))?.[1] ?? String(state.Resource);
 }
 
+/** The state machine whose executions a Task state starts and waits for; undefined for one that calls a handler. */
+export function childOf(state: State): string | undefined {
+  if (state.Resource !== 'arn:aws:states:::states:startExecution.sync:2') return undefined;
+  const arn = String((state.Parameters as JsonObject).StateMachineArn);
+  return /^\$\{(\w+)StateMachineArn\}$/.exec(arn)?.[1]?.toLowerCase() ?? arn;
+}
+
 /** Every string in a value, at any depth. */
 export function* stringsIn(value: Json): Generator<string> {
   if (typeof value === 'string') yield value;
