@@ -2,7 +2,7 @@
  * The subset of the Amazon States Language that AWS, the local engine and the emulators run alike (design §4).
  * What is not named here is refused: the local engine ignores what it does not know, silently.
  */
-import type { Json, Machine, State } from './definition.ts';
+import type { Json, JsonObject, Machine, State } from './definition.ts';
 import { machinesOf } from './definition.ts';
 
 const common = ['Type', 'Comment', 'InputPath', 'OutputPath'];
@@ -81,8 +81,13 @@ export function outsideOfSubset(machine: Machine): string[] {
       only(retrier, retryFields, `${where}/Retry`);
     for (const catcher of (state.Catch ?? []) as object[])
       only(catcher, catchFields, `${where}/Catch`);
-    for (const rule of (state.Choices ?? []) as object[])
+    for (const rule of (state.Choices ?? []) as JsonObject[]) {
       only(rule, choiceFields, `${where}/Choices`);
+      // The local engine never matches them.
+      for (const field of ['IsNull', 'IsPresent']) {
+        if (rule[field] === false) found.push(`${where}/Choices: ${field} false`);
+      }
+    }
     if ((state.Type === 'Map' || state.Type === 'Parallel') && state.ResultPath !== null) {
       found.push(`${where}: ResultPath must be null (10,000 results are over 256 kB)`);
     }

@@ -54,6 +54,14 @@ describe('the guard of the subset', () => {
       (states) => (states.FirstAttempt = { Type: 'Wait', Timestamp: '2026-01-01T00:00:00Z' }),
     ],
     ['index', (states) => ((states.Seal as JsonObject).Parameters = { 'runId.$': '$.runs[0]' })],
+    [
+      'IsNull false',
+      (states) => {
+        (states.IsDuplicate as JsonObject).Choices = [
+          { Variable: '$.runId', IsNull: false, Next: 'Seal' },
+        ];
+      },
+    ],
     ['HeartbeatSeconds', (states) => ((states.Plan as JsonObject).HeartbeatSeconds = 5)],
   ])('refuses %s', (what, change) => {
     expect(broken(change).join()).toContain(what);
