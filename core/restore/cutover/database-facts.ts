@@ -1,0 +1,89 @@
+/**
+ * Databases of the target server by their oid, which stays when a name changes: by it a second attempt of a cutover
+ * knows what the first one did.
+ */
+import { z } from 'zod';
+import type { Deps } from '../../contract/deps.ts';
+import type { RestoreRun } from '../../contract/restore.ts';
+import { applicationNameOf } from '../../postgres/application-name.ts';
+import { openSession, type Session } from '../../postgres/session.ts';
+import { onDatabase } from '../target-session.ts';
+
+export const identitySchema = z.strictObject({
+  oid: z.int().positive(),
+  name: z.string(),
+  allowsConnections: z.boolean(),
+});
+export type DatabaseIdentity = z.infer<typeof identitySchema>;
+
+/** The fact `cutover-begun`: what there was before anything was renamed. */
+export const cutoverBegunSchema = z.strictObject({
+  work: identitySchema,
+  /** Mode `swap`: the one that is replaced; null when there was none of that name. */
+  previous: identitySchema.nullable(),
+});
+export type CutoverBegun = z.infer<typeof cutoverBegunSchema>;
+
+/** The fact `cutover`: it has happened. */
+export const cutoverDoneSchema = z.strictObject({
+  database: z.string(),
+  previousDatabase: z.string().nullable(),
+  /** Mode `into`: rows that were written into each table; absent otherwise. */
+  merged: z
+    .array(
+      z.strictObject({
+        table: z.string(),
+        /** Of the backup, that `where` lets pass. */
+        rows: z.int().nonnegative(),
+        /** Inserted or replaced. */
+        written: z.int().nonnegative(),
+        isNew: z.boolean(),
+      }),
+    )
+    .optional(),
+});
+export type CutoverDone = z.infer<typeof cutoverDoneSchema>;
+
+const columns = 'oid::pg_catalog.int8::pg_catalog.float8 AS oid, datname AS name';
+
+export async function databaseNamed(
+  session: Session,
+  name: string,
+): Promise<DatabaseIdentity | undefined> {
+  const [row] = await session.query<DatabaseIdentity>(
+    `SELECT ${columns}, datallowconn AS "allowsConnections" FROM pg_catalog.pg_database WHERE datname = $1`,
+    [name],
+  );
+  return row;
+}
+
+export async function databaseWithOid(
+  session: Session,
+  oid: number,
+): Promise<DatabaseIdentity | undefined> {
+  const [row] = await session.query<DatabaseIdentity>(
+    `SELECT ${columns}, datallowconn AS "allowsConnections" FROM pg_catalog.pg_database WHERE oid = $1`,
+    [oid],
+  );
+  return row;
+}
+
+/**
+ * A session in a database that is none of `affected`: one cannot rename the database that one is in.
+ * The connection's own when it may be, else `postgres`, else `template1`.
+ */
+export async function openBeside(
+  deps: Pick<Deps, 'connectionOf'>,
+  run: Pick<RestoreRun, 'runId' | 'input'>,
+  what: string,
+  affected: readonly (string | null)[],
+): Promise<Session> {
+  const settings = await deps.connectionOf(run.input.target);
+  const free = [settings.database, 'postgres', 'template1'].find(
+    (name) => !affected.includes(name),
+  );
+  return openSession(onDatabase(settings, free ?? settings.database), {
+    applicationName: applicationNameOf(run.runId, what),
+    purpose: 'writer',
+  });
+}

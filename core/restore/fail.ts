@@ -1,0 +1,78 @@
+/**
+ * The state FailRestore: the target becomes as it was, the lease is given free, a report tells what happened.
+ *
+ * Invariants: it never throws; each step is tried whatever became of the others, and what did not work is told in the
+ * evidence of the run's own error. Only what this run made is dropped, and nothing once the cutover has happened. It
+ * comes when all retries are used up; a restore that was killed never comes here and is gone on with.
+ */
+import type { Deps } from '../contract/deps.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import type { RestoreRun } from '../contract/restore.ts';
+import { recordRestoreOutcome } from '../report/outcome.ts';
+import { writeRestoreReport } from '../report/write-report.ts';
+import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
+import { firstRestoreFailure } from './abort-mark.ts';
+import { clearTarget } from './fail/clear-target.ts';
+import { findRestoreRun } from './restore-run.ts';
+import { releaseTargetLease } from './target-lease.ts';
+
+export async function failRestore(
+  deps: Deps,
+  { runId, error }: InputOf<'FailRestore'>,
+): Promise<OutputOf<'FailRestore'>> {
+  const troubles: string[] = [];
+  const attempt = async <T>(what: string, step: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await step();
+    } catch (cause) {
+      troubles.push(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      return undefined;
+    }
+  };
+
+  const marked = await attempt('The abort mark could not be read', () =>
+    firstRestoreFailure(deps.workspace, runId),
+  );
+  const failure = marked ?? failureFromCaught(error);
+  const run = await attempt('The run could not be read', () =>
+    findRestoreRun(deps.workspace, runId),
+  );
+  if (run !== undefined) await clearTarget(deps, run, attempt);
+  const wholeFailure = { ...failure, evidence: withTroubles(failure, troubles) };
+  if (run !== undefined) await report(deps, run, wholeFailure, attempt);
+  await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
+  if (run !== undefined) {
+    await attempt('The lease could not be given free and runs out by itself', () =>
+      releaseTargetLease(deps, run),
+    );
+  }
+  const evidence = withTroubles(failure, troubles);
+  return { error: failure.error, cause: causeOf({ ...failure, evidence }) };
+}
+
+/** Tries a step, and notes what became of it. */
+export type Attempt = <T>(what: string, step: () => Promise<T>) => Promise<T | undefined>;
+
+const withTroubles = (failure: Failure, troubles: readonly string[]): Failure['evidence'] =>
+  troubles.length > 0 ? { ...failure.evidence, troubles: [...troubles] } : failure.evidence;
+
+async function report(
+  deps: Deps,
+  run: RestoreRun,
+  failure: Failure,
+  attempt: Attempt,
+): Promise<void> {
+  await attempt('The report could not be written', () =>
+    writeRestoreReport(deps, run, { state: 'failed', error: failure }),
+  );
+}
+
+/** There already when the report was written. */
+async function recordOutcome(deps: Deps, runId: string, failure: Failure): Promise<void> {
+  await recordRestoreOutcome(deps, {
+    runId,
+    state: 'failed',
+    finishedAt: deps.now().toISOString(),
+    error: { name: failure.error, message: failure.message, hint: failure.hint },
+  });
+}

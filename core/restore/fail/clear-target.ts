@@ -1,0 +1,129 @@
+/**
+ * Makes the target server as it was before a restore that failed: sessions ended, what was half made dropped, the
+ * database that was to be replaced open again.
+ */
+import type { Deps } from '../../contract/deps.ts';
+import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
+import type { RestoreRun } from '../../contract/restore.ts';
+import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
+import type { Session } from '../../postgres/session.ts';
+import { identifier } from '../../schema/sql-text.ts';
+import {
+  type CutoverBegun,
+  cutoverBegunSchema,
+  cutoverDoneSchema,
+  databaseNamed,
+  databaseWithOid,
+  openBeside,
+} from '../cutover/database-facts.ts';
+import { setAllowed } from '../cutover/exchange.ts';
+import type { Attempt } from '../fail.ts';
+import { bookkeepingOwner, dropBookkeeping } from '../progress.ts';
+import { readFact, writeFact } from '../restore-run.ts';
+import { openTarget } from '../target-session.ts';
+
+/** Terminating takes milliseconds; a session that is deep in I/O a little longer. */
+const endTimeoutMs = 5_000;
+const what = 'fail';
+
+/** @param attempt each step goes through it, so that none keeps the others from being tried */
+export async function clearTarget(deps: Deps, run: RestoreRun, attempt: Attempt): Promise<void> {
+  const done = await attempt('Whether the cutover has happened could not be read', async () => ({
+    fact: await readFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema),
+    begun: await readFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema),
+  }));
+  // Nothing is dropped by one that does not know.
+  if (done === undefined || done.fact !== undefined || run.input.dryRun) return;
+  await attempt(`The target server could not be cleared`, async () => {
+    const names = [run.workDatabase, run.finalDatabase, run.previousDatabase];
+    const isInto = run.input.mode === 'into';
+    await using session = await openBeside(deps, run, what, isInto ? [] : names);
+    await attempt('Sessions of the run could not be ended', () => endSessions(session, run.runId));
+    if (isInto)
+      await attempt('The staging schema could not be dropped', () => dropStaging(deps, run));
+    else await clearDatabases(deps, run, done.begun, session, attempt);
+  });
+}
+
+async function clearDatabases(
+  deps: Deps,
+  run: RestoreRun,
+  begun: CutoverBegun | undefined,
+  session: Session,
+  attempt: Attempt,
+): Promise<void> {
+  const isExchanged = await attempt('The restored database could not be looked up', async () => {
+    const now = begun && (await databaseWithOid(session, begun.work.oid));
+    return now !== undefined && now.name === run.finalDatabase && now.name !== run.workDatabase;
+  });
+  if (isExchanged) {
+    await attempt('The renames', () => noteExchanged(deps, run, begun));
+    return;
+  }
+  const previous = begun?.previous ?? null;
+  if (previous?.allowsConnections === true) {
+    await attempt(`Database ${JSON.stringify(previous.name)} could not be opened again`, () =>
+      setAllowed(session, previous.oid, true),
+    );
+  }
+  if (isExchanged === undefined) return;
+  await attempt(`Database ${JSON.stringify(run.workDatabase)} could not be dropped`, () =>
+    dropWork(deps, run, begun, session),
+  );
+}
+
+/** It cannot be undone under clients that work in it already: that is for a person to decide. */
+async function noteExchanged(
+  deps: Deps,
+  run: RestoreRun,
+  begun: CutoverBegun | undefined,
+): Promise<never> {
+  await writeFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema, {
+    database: run.finalDatabase,
+    previousDatabase: begun?.previous == null ? null : run.previousDatabase,
+  });
+  const back = begun?.previous == null ? '' : ` \`holdfast rollback ${run.runId}\` takes it back.`;
+  throw new HoldfastError(
+    'InternalError',
+    `the restored database has the name ${JSON.stringify(run.finalDatabase)} already.${back}`,
+  );
+}
+
+/** Sessions in every database of the server, and builds that go on without a client. */
+async function endSessions(session: Session, runId: string): Promise<void> {
+  await session.query(
+    `SELECT pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) FROM pg_catalog.pg_stat_activity
+      WHERE pg_catalog.starts_with(application_name, $1) AND usename = current_user
+        AND pid <> pg_catalog.pg_backend_pid()`,
+    [applicationNamePrefixOf(runId)],
+  );
+}
+
+async function dropStaging(deps: Deps, run: RestoreRun): Promise<void> {
+  await using session = await openTarget(deps, run, what);
+  if ((await bookkeepingOwner(session, run)) === run.runId) await dropBookkeeping(session, run);
+}
+
+/** Ours: with our bookkeeping in it, or the very database that this run's cutover has begun with. */
+async function dropWork(
+  deps: Deps,
+  run: RestoreRun,
+  begun: CutoverBegun | undefined,
+  session: Session,
+): Promise<void> {
+  const work = await databaseNamed(session, run.workDatabase);
+  if (work === undefined) return;
+  const isOurs = begun === undefined ? await hasOurs(deps, run) : begun.work.oid === work.oid;
+  if (!isOurs) return;
+  await session.query(`DROP DATABASE ${identifier(work.name)} WITH (FORCE)`);
+}
+
+async function hasOurs(deps: Deps, run: RestoreRun): Promise<boolean> {
+  try {
+    await using session = await openTarget(deps, run, what);
+    return (await bookkeepingOwner(session, run)) === run.runId;
+  } catch (error) {
+    if (isHoldfastError(error, 'DatabaseNotFoundError')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * After a swap: the database that was put aside gets its name back, or is dropped for good.
+ *
+ * Invariant: databases are known by their oid and not by their name, so that nothing is renamed or dropped that
+ * somebody else has made meanwhile; both can be asked for twice.
+ */
+import type { Deps } from '../contract/deps.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { RestoreRun } from '../contract/restore.ts';
+import type { Session } from '../postgres/session.ts';
+import { identifier } from '../schema/sql-text.ts';
+import {
+  type CutoverBegun,
+  cutoverBegunSchema,
+  type DatabaseIdentity,
+  databaseNamed,
+  databaseWithOid,
+  openBeside,
+} from './cutover/database-facts.ts';
+import { exchange, setAllowed } from './cutover/exchange.ts';
+import { findRestoreRun, readFact } from './restore-run.ts';
+
+export interface RolledBack {
+  /** The name that clients use. */
+  readonly database: string;
+  /** Under which name the old database was kept; it has `database` again. */
+  readonly restored: string;
+  /** Where the restored one is now: closed, and dropped by nobody. */
+  readonly putAside: string;
+}
+
+type RollbackDeps = Pick<Deps, 'connectionOf' | 'workspace'>;
+
+/**
+ * @param options.disconnect may sessions of the database be ended?
+ * @throws RollbackImpossibleError when the run was no swap, or the old database is not kept any more;
+ * TargetInUseError without `disconnect`
+ */
+export async function rollback(
+  deps: RollbackDeps,
+  runId: string,
+  options: { readonly disconnect: boolean },
+): Promise<RolledBack> {
+  const { run, begun } = await readSwap(deps, runId);
+  const names = [run.workDatabase, run.finalDatabase, begun.previousName];
+  await using session = await openBeside(deps, run, 'rollback', names);
+  const { work, previous } = await present(session, begun);
+  if (previous.name === run.finalDatabase) {
+    await setAllowed(session, previous.oid, begun.previous.allowsConnections);
+    return rolledBack(run, begun, work.name);
+  }
+  if (work.name !== run.finalDatabase) {
+    throw new HoldfastError(
+      'RollbackImpossibleError',
+      `${JSON.stringify(run.finalDatabase)} is not the database that ${runId} put there: that one is called ${JSON.stringify(work.name)} now.`,
+      { evidence: { runId, now: work.name } },
+    );
+  }
+  const putAside = await freeName(session, run);
+  await exchange(session, {
+    runId,
+    leaving: { database: work, newName: putAside },
+    entering: previous,
+    disconnect: options.disconnect,
+  });
+  await setAllowed(session, previous.oid, begun.previous.allowsConnections);
+  return rolledBack(run, begun, putAside);
+}
+
+/**
+ * Drops the database that a swap put aside. It cannot be rolled back after that.
+ * @throws RollbackImpossibleError when there is none any more, or it is in use again
+ */
+export async function discardPrevious(
+  deps: RollbackDeps,
+  runId: string,
+): Promise<{ readonly dropped: string }> {
+  const { run, begun } = await readSwap(deps, runId);
+  const names = [run.workDatabase, run.finalDatabase, begun.previousName];
+  await using session = await openBeside(deps, run, 'discard', names);
+  const { previous } = await present(session, begun);
+  if (previous.name !== begun.previousName) {
+    throw new HoldfastError(
+      'RollbackImpossibleError',
+      `The database that ${runId} put aside is called ${JSON.stringify(previous.name)} now, not ${JSON.stringify(begun.previousName)}: it is not dropped.`,
+      { hint: 'Drop it by hand when it is not wanted any more.' },
+    );
+  }
+  await session.query(`DROP DATABASE ${identifier(previous.name)} WITH (FORCE)`);
+  return { dropped: previous.name };
+}
+
+type Swap = CutoverBegun & { readonly previous: DatabaseIdentity; readonly previousName: string };
+
+async function readSwap(
+  deps: RollbackDeps,
+  runId: string,
+): Promise<{ run: RestoreRun; begun: Swap }> {
+  const run = await findRestoreRun(deps.workspace, runId);
+  if (run === undefined) {
+    throw impossible(`There is no restore ${runId} in ${deps.workspace.location}.`);
+  }
+  if (run.input.mode !== 'swap' || run.previousDatabase === null) {
+    throw impossible(
+      `${runId} was a restore of mode ${run.input.mode}; only a swap puts a database aside.`,
+      run.input.mode === 'into'
+        ? 'The safety backup that was taken before it has the rows as they were.'
+        : 'It added a database and changed no other: drop that one when it is not wanted.',
+    );
+  }
+  const begun = await readFact(deps.workspace, runId, 'cutover-begun', cutoverBegunSchema);
+  if (begun === undefined || begun.previous === null) {
+    throw impossible(`${runId} has put no database aside: it did not come to its cutover.`);
+  }
+  return { run, begun: { ...begun, previous: begun.previous, previousName: run.previousDatabase } };
+}
+
+async function present(session: Session, begun: Swap) {
+  const previous = await databaseWithOid(session, begun.previous.oid);
+  const work = await databaseWithOid(session, begun.work.oid);
+  if (previous === undefined) {
+    throw impossible(`Database ${JSON.stringify(begun.previousName)}, which was kept, is gone.`);
+  }
+  if (work === undefined) {
+    throw impossible(
+      'The database that was restored is gone; the old one can be renamed by hand.',
+      `ALTER DATABASE ${identifier(previous.name)} RENAME TO …; ALTER DATABASE … ALLOW_CONNECTIONS true`,
+    );
+  }
+  return { work, previous };
+}
+
+const impossible = (message: string, hint?: string) =>
+  new HoldfastError('RollbackImpossibleError', message, hint === undefined ? {} : { hint });
+
+/** The working name it had; with a number when somebody has taken that. */
+async function freeName(session: Session, run: RestoreRun): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const suffix = number === 1 ? '' : `_${number}`;
+    const name = `${run.workDatabase.slice(0, 63 - suffix.length)}${suffix}`;
+    if ((await databaseNamed(session, name)) === undefined) return name;
+  }
+}
+
+const rolledBack = (run: RestoreRun, begun: Swap, putAside: string): RolledBack => ({
+  database: run.finalDatabase,
+  restored: begun.previousName,
+  putAside,
+});

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
+import type { Manifest } from '../../core/contract/manifest.ts';
+import { openSession } from '../../core/postgres/session.ts';
+import { readRestoreOutcome } from '../../core/report/outcome.ts';
+import { cutover } from '../../core/restore/cutover.ts';
+import { failRestore } from '../../core/restore/fail.ts';
+import { bookkeepingSchemaOf, createBookkeeping } from '../../core/restore/progress.ts';
+import { targetLeaseOf } from '../../core/restore/target-lease.ts';
+import { openTarget } from '../../core/restore/target-session.ts';
+import { readNamedLease } from '../../core/run/named-lease.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
+import { type Harness, makeHarness } from '../backup/harness.ts';
+import { sharedSettings } from '../support/postgres.ts';
+import {
+  databases,
+  dropDatabases,
+  makeWorkDatabase,
+  onServer,
+  planRun,
+  targetDeps,
+  unique,
+} from './cutover-harness.ts';
+
+let harness: Harness;
+let deps: Deps;
+let manifest: Manifest;
+const made: string[] = [];
+
+beforeAll(async () => {
+  harness = await makeHarness('fail');
+  await harness.database.query('CREATE TABLE small (id int PRIMARY KEY)');
+  await harness.runHere();
+  const [entry] = await harness.catalogue();
+  manifest = await harness.manifest(entry?.backupId ?? '');
+  deps = targetDeps(harness.deps);
+});
+
+afterAll(async () => {
+  await dropDatabases(made);
+  await harness[Symbol.asyncDispose]();
+});
+
+async function planned(input: Record<string, unknown> = {}) {
+  const [workDatabase, finalDatabase] = [unique('work'), unique('final')];
+  made.push(workDatabase, finalDatabase);
+  return planRun(deps, manifest, { input, workDatabase, finalDatabase });
+}
+
+const error = { Error: 'TargetFullError', Cause: '{"errorMessage":"no space left"}' };
+
+describe('a failed restore', () => {
+  test('ends its sessions, drops what it made, frees the lease, leaves outcome and report', async () => {
+    const run = await planned();
+    await makeWorkDatabase(run);
+    const worker = await openTarget(deps, run, 'unit-1');
+    const result = await failRestore(deps, { runId: run.runId, error });
+    expect(result).toMatchObject({ error: 'TargetFullError' });
+    expect(JSON.parse(result.cause)).toMatchObject({ errorMessage: 'no space left' });
+    expect(JSON.parse(result.cause).evidence).not.toHaveProperty('troubles');
+    await expect(worker.query('SELECT 1')).rejects.toThrow();
+    worker.destroy();
+    expect(await databases([run.workDatabase])).toEqual([]);
+    expect(await readRestoreOutcome(deps, run.runId)).toMatchObject({
+      state: 'failed',
+      error: { name: 'TargetFullError', message: 'no space left' },
+    });
+    const report = await deps.workspace.get(workspaceKeys.restoreReport(run.runId));
+    expect(JSON.parse(Buffer.from(report?.body ?? []).toString())).toMatchObject({
+      state: 'failed',
+      database: null,
+    });
+    expect((await readNamedLease(deps, targetLeaseOf(run)))?.lease.isReleased).toBe(true);
+  });
+
+  test('says the same when it is told twice', async () => {
+    const run = await planned();
+    await makeWorkDatabase(run);
+    const first = await failRestore(deps, { runId: run.runId, error });
+    const other = { Error: 'ConnectionLostError', Cause: '{"errorMessage":"later"}' };
+    await failRestore(deps, { runId: run.runId, error: other });
+    expect(first.error).toBe('TargetFullError');
+    expect(await readRestoreOutcome(deps, run.runId)).toMatchObject({
+      error: { name: 'TargetFullError' },
+    });
+  });
+
+  test.each(['of another run', 'of nobody'])(
+    'keeps a database of the working name that is %s',
+    async (whose) => {
+      const run = await planned();
+      await makeWorkDatabase(run);
+      await onServer(
+        run.workDatabase,
+        whose === 'of nobody'
+          ? 'DROP SCHEMA holdfast_restore CASCADE'
+          : `UPDATE holdfast_restore.run SET run_id = 'x'`,
+      );
+      await failRestore(deps, { runId: run.runId, error });
+      expect(await databases([run.workDatabase])).toEqual([run.workDatabase]);
+    },
+  );
+
+  test('drops nothing after the cutover', async () => {
+    const run = await planned();
+    await makeWorkDatabase(run);
+    await cutover(deps, { runId: run.runId });
+    await failRestore(deps, { runId: run.runId, error });
+    expect(await databases([run.finalDatabase])).toEqual([run.finalDatabase]);
+  });
+
+  test('keeps a database that was renamed when nobody could say so, and tells of it', async () => {
+    const run = await planned();
+    await makeWorkDatabase(run);
+    await cutover(deps, { runId: run.runId });
+    await deps.workspace.delete(workspaceKeys.restoreFact(run.runId, 'cutover'));
+    const { cause } = await failRestore(deps, { runId: run.runId, error });
+    expect(await databases([run.finalDatabase])).toEqual([run.finalDatabase]);
+    expect(cause).toContain('has the name');
+  });
+
+  test('of mode into drops its staging schema and nothing else', async () => {
+    const database = unique('existing');
+    made.push(database);
+    await onServer('postgres', `CREATE DATABASE ${database} TEMPLATE template0`);
+    await onServer(database, 'CREATE TABLE kept (id int)');
+    const input = { mode: 'into', database };
+    const run = await planRun(deps, manifest, {
+      input,
+      workDatabase: database,
+      finalDatabase: database,
+    });
+    await using session = await openSession(sharedSettings(database), {
+      applicationName: 'test',
+      purpose: 'writer',
+    });
+    await createBookkeeping(session, run);
+    await session.query(`CREATE TABLE ${bookkeepingSchemaOf(run)}.t0 (id text)`);
+    await failRestore(deps, { runId: run.runId, error });
+    const left = await session.query(
+      `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'holdfast%' UNION ALL SELECT relname FROM pg_class WHERE relname = 'kept'`,
+    );
+    expect(left).toEqual([{ nspname: 'kept' }]);
+  });
+
+  test('never throws: without a run, and with a server that is gone', async () => {
+    expect(await failRestore(deps, { runId: 'nobody', error })).toMatchObject({
+      error: 'TargetFullError',
+    });
+    const run = await planned();
+    const unreachable = {
+      ...deps,
+      connectionOf: async () => ({ ...sharedSettings('postgres'), port: 1 }),
+    };
+    const result = await failRestore(unreachable, { runId: run.runId, error });
+    expect(JSON.parse(result.cause).evidence.troubles).toEqual([
+      expect.stringContaining('The target server could not be cleared'),
+    ]);
+    expect(await readRestoreOutcome(deps, run.runId)).toMatchObject({ state: 'failed' });
+  });
+});
