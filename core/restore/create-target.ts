@@ -1,0 +1,68 @@
+/**
+ * The state CreateTarget: the database to restore into, with everything that must be there before the rows.
+ *
+ * Invariant: safe to run twice, and after a stop at any point: what is done is marked in the database itself.
+ */
+import type { Deps } from '../contract/deps.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import type { RestoreRun } from '../contract/restore.ts';
+import { applicationNameOf } from '../postgres/application-name.ts';
+import { withExtensionVersions } from './create/extension-versions.ts';
+import { createMissingRoles } from './create/roles.ts';
+import { runBatches } from './create/run-batches.ts';
+import { takeOffChecks } from './create/take-off-checks.ts';
+import { createWorkDatabase } from './create/work-database.ts';
+import { manifestOf, sectionOf } from './definitions.ts';
+import { duringRestore } from './during-restore.ts';
+import { prepareInto } from './into/prepare.ts';
+import { createBookkeeping, endPredecessors } from './progress.ts';
+import { openMaintenance, openTarget } from './target-session.ts';
+
+const what = 'create';
+
+/**
+ * @throws TargetExistsError, RestoreStatementError, TargetFullError, ConnectionLostError …
+ */
+export function createTarget(
+  deps: Deps,
+  { runId }: InputOf<'CreateTarget'>,
+): Promise<OutputOf<'CreateTarget'>> {
+  return duringRestore(deps, runId, 'create', (run, signal) =>
+    run.input.mode === 'into' ? prepareExisting(deps, run) : createNew(deps, run, signal),
+  );
+}
+
+async function prepareExisting(deps: Deps, run: RestoreRun): Promise<OutputOf<'CreateTarget'>> {
+  {
+    await using session = await openTarget(deps, run, what);
+    await endPredecessors(session, applicationNameOf(run.runId, what));
+    await createBookkeeping(session, run);
+  }
+  return prepareInto(deps, run);
+}
+
+async function createNew(
+  deps: Deps,
+  run: RestoreRun,
+  signal: AbortSignal,
+): Promise<OutputOf<'CreateTarget'>> {
+  const { inventory } = await manifestOf(deps, run);
+  {
+    await using maintenance = await openMaintenance(deps, run, what);
+    await endPredecessors(maintenance, applicationNameOf(run.runId, what));
+    await createMissingRoles(deps, run, inventory.roles, maintenance);
+    await createWorkDatabase(deps, run, inventory.database, maintenance);
+  }
+  await using session = await openTarget(deps, run, what);
+  const { preamble, entries: plain } = await sectionOf(deps, run, 'pre-data');
+  const entries = await withExtensionVersions(session, plain, inventory.extensions);
+  await runBatches(session, run, { preamble, entries }, (done) => {
+    signal.throwIfAborted();
+    deps.progress({ state: 'CreateTarget', message: `${done} of ${entries.length} definitions` });
+  });
+  await takeOffChecks(deps, run, session);
+  return {
+    statements: entries.reduce((sum, { statements }) => sum + statements.length, 0),
+    tables: entries.filter(({ type }) => type === 'TABLE').length,
+  };
+}
