@@ -5,13 +5,16 @@
  * "damaged". Only a full look leaves evidence "verified"; damage is recorded whoever finds it.
  */
 import { createHash } from 'node:crypto';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import type { VerifyReport } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { ObjectVerdict, VerdictProblem } from '../contract/plan.ts';
+import { hasCatalogueEntry } from '../evidence/catalogue.ts';
 import { writeEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
+import { encodeJson } from '../vault/json.ts';
 import { vaultKeys } from '../vault/keys.ts';
 import { readVaultMarker } from '../vault/marker.ts';
 import { loadManifest, type OpenedBackup } from './open-backup.ts';
@@ -41,7 +44,12 @@ export async function verifyBackup(
   const opened = await openOrProblem(deps, input);
   const isOpen = 'manifest' in opened;
   const verdicts = isOpen ? await verifyAll(deps, input, opened) : [];
-  const problems = isOpen ? verdicts.flatMap((verdict) => verdict.problems) : [opened];
+  const problems = isOpen
+    ? [
+        ...(await catalogueProblems(deps, opened.manifest)),
+        ...verdicts.flatMap((verdict) => verdict.problems),
+      ]
+    : [opened];
   const sum = (value: (verdict: ObjectVerdict) => number) =>
     verdicts.reduce((total, verdict) => total + value(verdict), 0);
   const report: VerifyReport = {
@@ -119,15 +127,34 @@ async function wasPublished(
 ): Promise<boolean> {
   for await (const _ of deps.vault.list(vaultKeys.evidenceOf(source, backupId), { limit: 1 }))
     return true;
-  for await (const { key } of deps.vault.list(vaultKeys.catalogueOf(source))) {
-    if (key.endsWith(`-${backupId}.json`)) return true;
+  return hasCatalogueEntry(deps.vault, source, backupId);
+}
+
+/** Of the manifest as it lies there, believed or not; `missing` when there is none. */
+export /** The entry is not signed: what it says must be what the signed manifest says. No entry: never published, no damage. */
+async function catalogueProblems(
+  deps: VerifyBackupDeps,
+  manifest: OpenedBackup['manifest'],
+): Promise<VerdictProblem[]> {
+  const { source, snapshot, backupId } = manifest;
+  const key = vaultKeys.catalogue(source.name, new Date(snapshot.instant), backupId);
+  const problem = (detail: string): VerdictProblem[] => [
+    { object: key, table: null, kind: 'signature', detail },
+  ];
+  try {
+    const stored = await deps.vault.get(key);
+    const isSame = Buffer.compare(stored, encodeJson(catalogueEntryOf(manifest))) === 0;
+    return isSame ? [] : problem('The catalogue entry is not what the signed manifest says.');
+  } catch (error) {
+    if (!isHoldfastError(error, 'ObjectNotFoundError')) throw error;
+    const isElsewhere = await hasCatalogueEntry(deps.vault, source.name, backupId);
+    return isElsewhere ? problem('The catalogue lists it under another time.') : [];
   }
-  return false;
 }
 
 async function storedManifestHash(
-  deps: VerifyBackupDeps,
-  { source, backupId }: VerifyBackupInput,
+  deps: Pick<Deps, 'vault'>,
+  { source, backupId }: Pick<VerifyBackupInput, 'source' | 'backupId'>,
 ): Promise<string> {
   try {
     const body = await deps.vault.get(vaultKeys.manifest(source, backupId));

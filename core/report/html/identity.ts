@@ -26,7 +26,7 @@ export function identityOf(
     vault: deps.vault.location,
     vaultId: deps.vaultId,
     manifestSha256: run.backup.manifestSha256,
-    sourceVersion: majorMinor(run.backup.serverVersionNum),
+    sourceVersion: sourceVersionOf(run),
     requestedBy: run.input.requestedBy,
     tools: deps.toolVersions,
     selection: selectionOf(run),
@@ -36,8 +36,8 @@ export function identityOf(
 }
 
 /** `180002` → `18.2`. */
-const majorMinor = (versionNum: number): string =>
-  `${Math.floor(versionNum / 10_000)}.${versionNum % 10_000}`;
+export const sourceVersionOf = ({ backup: { serverVersionNum } }: RestoreRun): string =>
+  `${Math.floor(serverVersionNum / 10_000)}.${serverVersionNum % 10_000}`;
 
 function selectionOf({ input: { selection } }: RestoreRun): string[] {
   const { schemas, tables, where, onConflict, as, intoSchema, allowOrphans } = selection;

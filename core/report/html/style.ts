@@ -50,7 +50,8 @@ td{padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--line);vertical-alig
 .number{text-align:right;font-variant-numeric:tabular-nums}
 td.number{white-space:nowrap}
 .name{font-weight:550;white-space:pre-wrap}
-td .name{display:inline-block;min-width:8em}
+td .name{display:inline-block;min-width:11em}
+td .quiet{font-size:.95em}
 .digits{font-size:.8rem;color:var(--soft)}
 th:last-child,td:last-child{padding-right:0}
 details{margin-top:.5rem}
@@ -73,6 +74,7 @@ td::before{content:attr(data-title);color:var(--soft);font-size:.8rem}
 td>div{min-width:0}
 td:first-child{display:block;font-weight:600}
 td:first-child::before{content:none}
+td .name{min-width:0}
 dt{font-size:.8rem}
 }
 @media print{

@@ -1,0 +1,98 @@
+/**
+ * The state ConcludeDrill: signed evidence, the scratch database gone, the report.
+ *
+ * Invariant: it comes after every drill that knows its backup, good or bad. The scratch database is dropped whatever
+ * became of the restore; one that cannot be dropped is told as a warning and changes no verdict.
+ */
+import type { Deps } from '../contract/deps.ts';
+import type { Warning } from '../contract/manifest.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
+import { pageOf } from '../report/build-report.ts';
+import { type Identity, sourceVersionOf } from '../report/html/identity.ts';
+import { readRestoreOutcome, recordRestoreOutcome } from '../report/outcome.ts';
+import { readReport, storeReport } from '../report/write-report.ts';
+import { findRestoreRun } from '../restore/restore-run.ts';
+import { failureFromCaught, toError } from '../run/failure.ts';
+import { recordEvidence } from './drill-evidence.ts';
+import { type DrillRecord, readDrill, scratchRunId } from './drill-record.ts';
+import { drillReportOf } from './drill-report.ts';
+import { dropScratch } from './drop-scratch.ts';
+
+/** @throws what PlanDrill ended with, when it came to no backup */
+export async function concludeDrill(
+  deps: Deps,
+  { runId, restore, error }: InputOf<'ConcludeDrill'>,
+): Promise<OutputOf<'ConcludeDrill'>> {
+  const record = await readDrill(deps, runId);
+  const failure = error === null ? null : failureFromCaught(error);
+  if (record === undefined) throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
+  const earlier = await readRestoreOutcome(deps, runId);
+  const done = earlier && (await readReport(deps, runId));
+  if (done !== undefined) return { ...done };
+
+  const child = scratchRunId(runId);
+  const run = await findRestoreRun(deps.workspace, child);
+  const report = drillReportOf(record, await reportOf(deps, child, restore), {
+    finishedAt: deps.now().toISOString(),
+    server: await serverOf(deps, record),
+    failure,
+    left: await leftBehind(deps, record, run),
+    page: pageOf(deps, runId),
+  });
+  const evidence = await recordEvidence(deps, record, report);
+  await storeReport(deps, report, identityOf(deps, record, run, evidence?.key));
+  const { state, finishedAt } = report;
+  await recordRestoreOutcome(deps, { runId, state, finishedAt, error: report.error });
+  return { ...report };
+}
+
+/** What the restore gave back; what FailRestore wrote down when it gave nothing. */
+async function reportOf(
+  deps: Pick<Deps, 'workspace'>,
+  child: string,
+  output: unknown,
+): Promise<RestoreReport | undefined> {
+  const given = restoreReportSchema.safeParse(output);
+  return given.success ? given.data : readReport(deps, child);
+}
+
+async function leftBehind(
+  deps: Deps,
+  record: DrillRecord,
+  run: RestoreRun | undefined,
+): Promise<Warning | null> {
+  if (run === undefined || record.request.keepScratch) return null;
+  try {
+    await dropScratch(deps, run);
+    return null;
+  } catch (error) {
+    return {
+      code: 'scratch-left',
+      message: `The scratch database ${JSON.stringify(record.scratch)} could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'Drop it by hand; it holds a copy of the rows of the backup.',
+    };
+  }
+}
+
+async function serverOf(deps: Deps, { request }: DrillRecord): Promise<string> {
+  const { host, port } = await deps.connectionOf(request.target);
+  return `${host}:${port}`;
+}
+
+const identityOf = (
+  deps: Deps,
+  { backup, request }: DrillRecord,
+  run: RestoreRun | undefined,
+  evidence: string | undefined,
+): Identity => ({
+  vault: deps.vault.location,
+  vaultId: deps.vaultId,
+  manifestSha256: backup.manifestSha256,
+  sourceVersion: run === undefined ? null : sourceVersionOf(run),
+  requestedBy: request.requestedBy,
+  tools: deps.toolVersions,
+  selection: [],
+  estimateMs: null,
+  evidence: evidence ?? null,
+});

@@ -1,0 +1,94 @@
+/**
+ * The state PlanDrill: the restore that a drill is. The backup is chosen here and named by its id from then on, so that
+ * the drill and its evidence speak of the one that was restored.
+ *
+ * Invariant: a backup whose manifest cannot be trusted leaves a record too, for ConcludeDrill to say so.
+ */
+import { createHash } from 'node:crypto';
+import type { Deps } from '../contract/deps.ts';
+import { isHoldfastError } from '../contract/errors.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import { type DrillInput, type RestoreInput, restoreInputSchema } from '../contract/restore.ts';
+import { findBackup } from '../evidence/catalogue.ts';
+import { isDamage } from '../report/damage.ts';
+import { chooseBackup } from '../restore/choose-backup.ts';
+import { nameWithSuffix } from '../restore/preflight/names.ts';
+import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
+
+/** @throws what `chooseBackup` throws */
+export async function planDrill(
+  deps: Deps,
+  { runId, request }: InputOf<'PlanDrill'>,
+): Promise<OutputOf<'PlanDrill'>> {
+  const record =
+    (await readDrill(deps, runId)) ?? (await writeDrill(deps, await choose(deps, runId, request)));
+  return { runId, restore: restoreOf(record) };
+}
+
+async function choose(deps: Deps, runId: string, request: DrillInput): Promise<DrillRecord> {
+  const startedAt = deps.now().toISOString();
+  try {
+    const { manifest, sha256 } = await chooseBackup(deps, request.choice);
+    const database = manifest.inventory.database.name;
+    return {
+      runId,
+      request,
+      startedAt,
+      backup: {
+        source: manifest.source.name,
+        backupId: manifest.backupId,
+        database,
+        snapshotAt: manifest.snapshot.instant,
+        manifestSha256: sha256,
+      },
+      scratch: scratchName(database, runId),
+    };
+  } catch (error) {
+    if (isHoldfastError(error) && isDamage(error.name)) {
+      await recordUntrusted(deps, { runId, request, startedAt });
+    }
+    throw error;
+  }
+}
+
+/** By the unsigned catalogue, which says nothing of the content: only which backup was meant. */
+async function recordUntrusted(
+  deps: Deps,
+  about: Pick<DrillRecord, 'runId' | 'request' | 'startedAt'>,
+): Promise<void> {
+  const { source, backup, at, labels } = about.request.choice;
+  // Which of several was opened is known for sure only when nothing else narrows the choice.
+  if (at !== undefined || Object.keys(labels).length > 0) return;
+  const entry = await findBackup(deps.vault, backup, source === undefined ? {} : { source }).catch(
+    () => undefined,
+  );
+  if (entry === undefined) return;
+  const { backupId, database, snapshotAt } = entry;
+  await writeDrill(deps, {
+    ...about,
+    backup: { source: entry.source, backupId, database, snapshotAt, manifestSha256: null },
+    scratch: scratchName(database, about.runId),
+  });
+}
+
+/** `shop` → `shop_drill_1f0c33a9`. A second drill at the same time has another name. */
+const scratchName = (database: string, runId: string): string =>
+  nameWithSuffix(
+    database,
+    `_drill_${createHash('sha256').update(runId).digest('hex').slice(0, 8)}`,
+  );
+
+const restoreOf = ({ request, backup, scratch }: DrillRecord): RestoreInput => {
+  const { target, roles, checks, objectives, options, requestedBy } = request;
+  return restoreInputSchema.parse({
+    target,
+    choice: { source: backup.source, backup: backup.backupId },
+    mode: 'new',
+    database: scratch,
+    roles,
+    checks,
+    objectives,
+    options,
+    requestedBy,
+  });
+};
