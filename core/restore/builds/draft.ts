@@ -1,0 +1,39 @@
+/** Builds before they are numbered, and the pieces that they are made of. */
+import type { Build } from '../../contract/restore.ts';
+
+export type BuildDraft = Omit<Build, 'build'>;
+
+/** Builds that are independent of each other. */
+export type Wave = readonly BuildDraft[];
+
+/** A small definition: what it is called in messages, and its statements, in their order. */
+export interface Definition {
+  readonly label: string;
+  readonly statements: readonly string[];
+}
+
+/** Up to here a table counts as small: its indexes take less than the round trips of a task of their own. */
+export const smallTableBytes = 8 << 20;
+
+/** Plain bytes of rows that a task with many small tables reads: about a second. */
+export const packBytes = 64 << 20;
+
+/** Next-fit: packs of at most `packBytes` and `most` items each, in the order that is given. */
+export function packInOrder<T>(
+  items: readonly T[],
+  most: number,
+  weightOf: (item: T) => { count: number; bytes: number },
+): T[][] {
+  const packs: T[][] = [];
+  let filled = { count: Number.POSITIVE_INFINITY, bytes: 0 };
+  for (const item of items) {
+    const weight = weightOf(item);
+    if (filled.count + weight.count > most || filled.bytes + weight.bytes > packBytes) {
+      packs.push([]);
+      filled = { count: 0, bytes: 0 };
+    }
+    packs.at(-1)?.push(item);
+    filled = { count: filled.count + weight.count, bytes: filled.bytes + weight.bytes };
+  }
+  return packs;
+}

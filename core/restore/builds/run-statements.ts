@@ -1,0 +1,124 @@
+/**
+ * Small definitions, in one transaction with their mark in the bookkeeping; and ANALYZE, which may be run again.
+ *
+ * What this role or server cannot have (a publication of all tables, an event trigger, a subscription, the state of an
+ * internal trigger) is a warning of the restore and not its end.
+ */
+import { z } from 'zod';
+import type { Deps } from '../../contract/deps.ts';
+import { type Warning, warningSchema } from '../../contract/manifest.ts';
+import type { OutputOf } from '../../contract/payloads.ts';
+import type { Build, RestoreRun } from '../../contract/restore.ts';
+import { applicationNameOf } from '../../postgres/application-name.ts';
+import { sqlstateOf } from '../../postgres/connect-errors.ts';
+import type { Session } from '../../postgres/session.ts';
+import { entriesOf } from '../definitions.ts';
+import { endPredecessors, isDone, once } from '../progress.ts';
+import { writeFact } from '../restore-run.ts';
+import { openTarget } from '../target-session.ts';
+import { resolveReferences, splitLabel } from './definition-batches.ts';
+import { prepareMemory } from './memory.ts';
+import { buildError } from './statement-error.ts';
+
+const done: OutputOf<'Build'> = { isDone: true, share: 1 };
+
+const optional = /^(CREATE|ALTER|COMMENT ON) (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
+/** No right; and then it is not there for the statements that follow; or the server is built without it. */
+const refusals = new Set(['42501', '42704', '0A000']);
+
+export async function runStatements(
+  deps: Deps,
+  run: RestoreRun,
+  build: Build,
+): Promise<OutputOf<'Build'>> {
+  const what = `build-${build.build}`;
+  await using session = await openTarget(deps, run, what);
+  if (await isDone(session, run, `build:${build.build}`)) return done;
+  await endPredecessors(session, applicationNameOf(run.runId, what));
+  const statements = await resolveReferences(build.statements, () =>
+    entriesOf(deps, run, 'post-data'),
+  );
+  await prepareMemory(session, run);
+  const warnings: Warning[] = [];
+  const listen = ({
+    severity,
+    message,
+  }: {
+    severity?: string | undefined;
+    message?: string | undefined;
+  }) => {
+    if (severity === 'WARNING' && message !== undefined)
+      warnings.push(serverWarning(build.label, message));
+  };
+  session.client.on('notice', listen);
+  await once(session, run, `build:${build.build}`, async () => {
+    for (const statement of statements) await runOne(session, build, statement, warnings);
+    // Before the commit: a restore that dies in between says it twice rather than not at all.
+    await writeWarnings(deps, run, build, warnings);
+    return statements.length;
+  });
+  return done;
+}
+
+async function runOne(
+  session: Session,
+  build: Build,
+  statement: string,
+  warnings: Warning[],
+): Promise<void> {
+  const { label = build.label, sql } = splitLabel(statement);
+  const isOptional = optional.test(sql);
+  if (isOptional) await session.query('SAVEPOINT optional');
+  try {
+    await session.query(statement);
+    if (isOptional) await session.query('RELEASE SAVEPOINT optional');
+  } catch (error) {
+    if (!isOptional || !refusals.has(sqlstateOf(error) ?? '')) throw buildError(error, label);
+    await session.query('ROLLBACK TO SAVEPOINT optional');
+    warnings.push(refused(label, error));
+  }
+}
+
+const refused = (label: string, error: unknown): Warning => ({
+  code: 'not-restored',
+  message: `${label} could not be restored: ${error instanceof Error ? error.message : String(error)}`,
+  hint: 'It needs a role with more rights on the target, a superuser mostly: have it made by one.',
+});
+
+const serverWarning = (label: string, message: string): Warning => ({
+  code: 'server-warning',
+  message: `${label}: ${message}`,
+  hint: 'The target server said this while it was restored.',
+});
+
+async function writeWarnings(
+  { workspace }: Deps,
+  { runId }: RestoreRun,
+  { build }: Build,
+  warnings: readonly Warning[],
+): Promise<void> {
+  if (warnings.length === 0) return;
+  await writeFact(workspace, runId, `warnings-build-${build}`, z.array(warningSchema), [
+    ...warnings,
+  ]);
+}
+
+/** Not in a transaction: so each table is let go when it is done. */
+export async function runAnalyze(
+  deps: Deps,
+  run: RestoreRun,
+  build: Build,
+): Promise<OutputOf<'Build'>> {
+  const item = `build:${build.build}`;
+  await using session = await openTarget(deps, run, `build-${build.build}`);
+  if (await isDone(session, run, item)) return done;
+  await endPredecessors(session, applicationNameOf(run.runId, `build-${build.build}`));
+  await prepareMemory(session, run);
+  try {
+    for (const statement of build.statements) await session.query(statement);
+  } catch (error) {
+    throw buildError(error, build.label);
+  }
+  await once(session, run, item, async () => 0);
+  return done;
+}
