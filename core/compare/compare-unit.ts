@@ -16,11 +16,11 @@ import {
   type RestoreRun,
 } from '../contract/restore.ts';
 import { addFingerprints, emptyFingerprint } from '../fingerprint/fingerprint.ts';
+import { manifestOf } from '../restore/definitions.ts';
 import { duringRestore } from '../restore/during-restore.ts';
 import { writeFact } from '../restore/restore-run.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { loadManifest } from '../verify/open-backup.ts';
 import { type ComparedLeaf, isEqual, rowsDifference } from './merge-roots.ts';
 import { entryOf, type Part, scanUnit } from './scan-unit.ts';
 import { displayName } from './table-name.ts';
@@ -41,7 +41,7 @@ export async function compareUnit(
     const key = workspaceKeys.restorePart(runId, 'compared', unit);
     const earlier = await getJson(deps.workspace, comparisonSchema, key);
     if (earlier !== undefined) return outputOf(earlier);
-    const { manifest } = await loadManifest(deps, run.backup.source, run.backup.backupId);
+    const manifest = await manifestOf(deps, run);
     const isOverAt = startedMs + run.input.options.taskSeconds * 1000 * shareForPieces;
     const part = await scanUnit({ deps, run, manifest, unit, signal, isOverAt });
     if (part.todo.length > 0) return { isDone: false, tables: 0, differences: 0 };

@@ -5,12 +5,13 @@
  * the one before is closed (core/copy/copy-reader.ts).
  */
 import { isHoldfastError } from '../contract/errors.ts';
+import type { Slice } from '../contract/plan.ts';
 import { CopyReader, type CopyResult } from '../copy/copy-reader.ts';
-import { copyStatement, quotedTable, type TableSlice } from '../copy/copy-statement.ts';
+import { copyStatement, quotedTable } from '../copy/copy-statement.ts';
 import type { Session } from '../postgres/session.ts';
 
 export interface ScanOptions<P> {
-  readonly sliceOf: (piece: P) => TableSlice;
+  readonly sliceOf: (piece: P) => Slice;
   /** Sessions at once. */
   readonly lanes: number;
   /** Opens a session that is in a transaction. */
@@ -78,12 +79,12 @@ async function closeLane({ session, reader }: Lane): Promise<void> {
 /** @returns false when the session is of no more use: its transaction has failed */
 async function scanOne<P>(lane: Lane, piece: P, options: ScanOptions<P>): Promise<boolean> {
   const slice = options.sliceOf(piece);
-  const isOpen = options.openTables.has(slice.oid);
+  const isOpen = slice.of === 'table' && options.openTables.has(slice.oid);
   if (isOpen) await lane.session.query('SET LOCAL row_security = on');
   const copy = lane.reader.copy(lane.session, {
     sql: copyStatement(slice),
-    format: slice.format,
-    what: `Reading ${quotedTable(slice)}`,
+    format: slice.of === 'table' ? slice.format : 'text',
+    what: `Reading ${slice.of === 'table' ? quotedTable(slice) : 'large objects'}`,
   });
   try {
     for await (const _ of copy) {

@@ -9,6 +9,7 @@
 
 import { isUserSchema } from '../plan/match-patterns.ts';
 import type { Session } from '../postgres/session.ts';
+import { literal } from '../schema/sql-text.ts';
 
 /** Rows of catalog `o` in a user's schema that are no members of an extension. */
 const inSchemas = (catalog: string, namespace: string, condition = 'true', oid = 'o.oid') => `
@@ -100,9 +101,20 @@ const counts: Readonly<Record<string, string>> = {
   largeObjects: 'SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata',
 };
 
-/** Counts of the whole database, whatever the filters of a backup are. Reads catalogs only, any supported version. */
-export async function readCensus(session: Session): Promise<Record<string, number>> {
-  const columns = Object.entries(counts).map(([kind, sql]) => `(${sql}) AS "${kind}"`);
+/**
+ * Counts of the whole database, whatever the filters of a backup are. Reads catalogs only, any supported version.
+ *
+ * @param leftOut schemas that are not the user's: the bookkeeping of a restore
+ */
+export async function readCensus(
+  session: Session,
+  leftOut: readonly string[] = [],
+): Promise<Record<string, number>> {
+  const names = leftOut.map((name) => literal(name)).join(', ');
+  const isCounted = names === '' ? isUserSchema : `${isUserSchema} AND n.nspname NOT IN (${names})`;
+  const columns = Object.entries(counts).map(
+    ([kind, sql]) => `(${sql.replaceAll(isUserSchema, () => isCounted)}) AS "${kind}"`,
+  );
   const [row] = await session.query<Record<string, string>>(`
     WITH members AS MATERIALIZED (
       SELECT classid, objid FROM pg_catalog.pg_depend

@@ -1,0 +1,126 @@
+/**
+ * The state CompareSchema: everything of the restored database but its rows, and the sum of what was found.
+ *
+ * Invariants: what was found is written down before it becomes an error; a restore goes on to its cutover only when every
+ * compare unit has its record and nothing differs that is not expected. Mode `into` restores rows alone, so only these
+ * are compared. Settings and rights of the database itself are given at the cutover and are compared by
+ * `compareDatabases` (compare-database.ts).
+ */
+import type { ZodType } from 'zod';
+import type { Deps } from '../contract/deps.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import {
+  type Comparison,
+  comparisonSchema,
+  type Difference,
+  type RestoreRun,
+} from '../contract/restore.ts';
+import { applicationNameOf } from '../postgres/application-name.ts';
+import { entriesOf, manifestOf } from '../restore/definitions.ts';
+import { duringRestore } from '../restore/during-restore.ts';
+import { readFact, writeFact } from '../restore/restore-run.ts';
+import { onDatabase } from '../restore/target-session.ts';
+import { getJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+import { BackupSide } from './backup-side.ts';
+import { askedDifferences } from './compare-definitions.ts';
+import { compareWithoutRows } from './compare-sides.ts';
+import { movedLeavesFact, movedLeavesSchema } from './compare-unit.ts';
+import { openLiveSide } from './live-side.ts';
+import { mergeRoots } from './merge-roots.ts';
+
+/** Named in the message; all of them are in the report. */
+const namedInMessage = 5;
+
+/** @throws RestoreDifferentError naming the first differences; PermissionDeniedError, SchemaDumpError … */
+export async function compareSchema(
+  deps: Deps,
+  { runId }: InputOf<'CompareSchema'>,
+): Promise<OutputOf<'CompareSchema'>> {
+  return duringRestore(deps, runId, 'compare', async (run) => {
+    const rows = await readUnits(deps, runId);
+    const earlier = await readFact(deps.workspace, runId, 'comparison', comparisonSchema);
+    const found = earlier ?? (await compareRest(deps, run, rows.units));
+    const all = [...rows.differences, ...found.differences];
+    const real = all.filter(({ isExpected }) => !isExpected);
+    if (real.length > 0) throw different(run, real);
+    return { differences: all.length };
+  });
+}
+
+/** In addition to the records of the units; written once. */
+async function compareRest(deps: Deps, run: RestoreRun, units: number): Promise<Comparison> {
+  const leaves = await readMovedLeaves(deps, run.runId, units);
+  const merged = mergeRoots(leaves);
+  const rest = run.input.mode === 'into' ? [] : await compareTarget(deps, run);
+  const comparison = { tables: merged.tables, differences: [...rest, ...merged.differences] };
+  return writeFact(deps.workspace, run.runId, 'comparison', comparisonSchema, comparison);
+}
+
+async function compareTarget(deps: Deps, run: RestoreRun): Promise<Difference[]> {
+  const { roles, options, target } = run.input;
+  const manifest = await manifestOf(deps, run);
+  const backup = new BackupSide(deps, manifest, (section) => entriesOf(deps, run, section));
+  const settings = onDatabase(await deps.connectionOf(target), run.workDatabase);
+  const applicationName = applicationNameOf(run.runId, 'compare-schema');
+  const live = await openLiveSide(settings, { applicationName, jobs: options.jobs });
+  try {
+    const found = await compareWithoutRows(backup, live, manifest.filters, roles);
+    return [...askedDifferences(roles), ...found];
+  } finally {
+    await live.close();
+  }
+}
+
+/** @throws InternalError when a unit has no record: rows that nobody has looked at are not equal */
+async function readUnits(
+  deps: Deps,
+  runId: string,
+): Promise<{ units: number; differences: Difference[] }> {
+  const differences: Difference[] = [];
+  let units = 0;
+  for await (const _ of deps.workspace.list(workspaceKeys.restoreParts(runId, 'comparisons'))) {
+    const compared = await readRecord(deps, runId, units, comparisonSchema);
+    differences.push(...compared.differences);
+    units += 1;
+  }
+  return { units, differences };
+}
+
+async function readRecord<T>(
+  deps: Deps,
+  runId: string,
+  unit: number,
+  schema: ZodType<T>,
+): Promise<T> {
+  const key = workspaceKeys.restorePart(runId, 'compared', unit);
+  const record = await getJson(deps.workspace, schema, key);
+  if (record !== undefined) return record;
+  throw new HoldfastError('InternalError', `Restore ${runId} has no ${key}: not all was compared.`);
+}
+
+async function readMovedLeaves(deps: Deps, runId: string, units: number) {
+  const all = [];
+  for (let unit = 0; unit < units; unit += 1) {
+    const fact = movedLeavesFact(unit);
+    all.push(...((await readFact(deps.workspace, runId, fact, movedLeavesSchema)) ?? []));
+  }
+  return all;
+}
+
+function different(run: RestoreRun, differences: readonly Difference[]): HoldfastError {
+  const named = differences
+    .slice(0, namedInMessage)
+    .map(
+      ({ kind, object, left, right }) => `${kind}: ${object} (backup: ${left}; target: ${right})`,
+    );
+  const more = differences.length - named.length;
+  const list = `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  const count = differences.length === 1 ? 'one difference' : `${differences.length} differences`;
+  return new HoldfastError(
+    'RestoreDifferentError',
+    `Database ${JSON.stringify(run.workDatabase)} is not what ${run.backup.backupId} holds: ${count}: ${list}.`,
+    { evidence: { differences: differences.slice(0, namedInMessage) } },
+  );
+}

@@ -1,0 +1,78 @@
+/** What no definition says and only the catalogs of a live database know: is all of it in order and switched on? */
+import { isUserSchema } from '../plan/match-patterns.ts';
+import { sqlstateOf } from '../postgres/connect-errors.ts';
+import type { Session } from '../postgres/session.ts';
+import { identifier } from '../schema/sql-text.ts';
+import type { Validity } from './side.ts';
+
+/** @param session in a transaction */
+export async function readValidity(session: Session): Promise<Validity> {
+  const texts = async (sql: string) =>
+    (await session.query<{ text: string }>(sql)).map(({ text }) => text);
+  return {
+    invalidIndexes: await texts(invalidIndexesSql),
+    switchedOff: await texts(switchedOffSql),
+    damagedIndexes: await checkIndexes(session),
+  };
+}
+
+/** A partitioned index that lacks one of its partitions is written so by pg_dump, and compared there. */
+const invalidIndexesSql = `
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS text
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE NOT (i.indisvalid AND i.indisready) AND ${isUserSchema}
+   ORDER BY 1`;
+
+/** Triggers of foreign keys have names that differ from server to server: the constraint is named. */
+const switchedOffSql = `
+  SELECT DISTINCT pg_catalog.format('%s on %I.%I: %s', k.conname, n.nspname, c.relname,
+           CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' ELSE 'always' END) AS text
+    FROM pg_catalog.pg_trigger t
+    JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint AND k.contype = 'f'
+    JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE t.tgisinternal AND t.tgenabled <> 'O' AND ${isUserSchema}
+   ORDER BY 1`;
+
+/** insufficient_privilege, undefined_function: then nobody can ask. */
+const cannotAsk = new Set(['42501', '42883']);
+
+/** bt_index_check of amcheck, where somebody has installed it: reads each b-tree once and locks nobody out. */
+async function checkIndexes(session: Session): Promise<string[]> {
+  const [extension] = await session.query<{ schema: string }>(
+    `SELECT n.nspname AS schema FROM pg_catalog.pg_extension e
+       JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'amcheck'`,
+  );
+  if (extension === undefined) return [];
+  const indexes = await session.query<{ oid: number; name: string }>(btreesSql);
+  const damaged: string[] = [];
+  for (const { oid, name } of indexes) {
+    await session.query('SAVEPOINT check_index');
+    try {
+      await session.query(
+        `SELECT ${identifier(extension.schema)}.bt_index_check($1::pg_catalog.oid::pg_catalog.regclass)`,
+        [oid],
+      );
+    } catch (error) {
+      const state = sqlstateOf(error);
+      if (state === undefined) throw error;
+      await session.query('ROLLBACK TO SAVEPOINT check_index');
+      if (cannotAsk.has(state)) return damaged;
+      // The server's message quotes block numbers, never values: XX002 is index_corrupted.
+      damaged.push(`${name}: ${state}`);
+    }
+    await session.query('RELEASE SAVEPOINT check_index');
+  }
+  return damaged;
+}
+
+const btreesSql = `
+  SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence = 'p'
+    JOIN pg_catalog.pg_am am ON am.oid = c.relam AND am.amname = 'btree'
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE i.indisvalid AND i.indisready AND ${isUserSchema}
+   ORDER BY 2`;
