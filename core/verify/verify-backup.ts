@@ -130,8 +130,7 @@ async function wasPublished(
   return hasCatalogueEntry(deps.vault, source, backupId);
 }
 
-/** Of the manifest as it lies there, believed or not; `missing` when there is none. */
-export /** The entry is not signed: what it says must be what the signed manifest says. No entry: never published, no damage. */
+/** The entry is not signed: what it says must be what the signed manifest says. No entry: never published, no damage. */
 async function catalogueProblems(
   deps: VerifyBackupDeps,
   manifest: OpenedBackup['manifest'],
@@ -152,7 +151,8 @@ async function catalogueProblems(
   }
 }
 
-async function storedManifestHash(
+/** Of the manifest as it lies there, believed or not; `missing` when there is none. */
+export async function storedManifestHash(
   deps: Pick<Deps, 'vault'>,
   { source, backupId }: Pick<VerifyBackupInput, 'source' | 'backupId'>,
 ): Promise<string> {
