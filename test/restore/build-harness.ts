@@ -6,10 +6,14 @@ import type { InputOf, OutputOf } from '../../core/contract/payloads.ts';
 import { type Build, buildSchema, type RestoreRun } from '../../core/contract/restore.ts';
 import { inParallel } from '../../core/in-parallel.ts';
 import { runBuild } from '../../core/restore/build.ts';
+import { planWaves } from '../../core/restore/builds/plan-waves.ts';
+import { readTargetFacts } from '../../core/restore/builds/target-facts.ts';
 import { createTarget } from '../../core/restore/create-target.ts';
-import { manifestOf } from '../../core/restore/definitions.ts';
+import { readDeferredChecks } from '../../core/restore/deferred-checks.ts';
+import { entriesOf, manifestOf } from '../../core/restore/definitions.ts';
 import { planBuilds } from '../../core/restore/plan-builds.ts';
-import { decodeJson } from '../../core/vault/json.ts';
+import { openTarget } from '../../core/restore/target-session.ts';
+import { decodeJson, putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { openSegment } from '../../core/verify/read-segment.ts';
 import type { Harness } from '../backup/harness.ts';
@@ -113,9 +117,38 @@ export async function buildUntilDone(
   }
 }
 
-/** PlanBuilds and all of its waves. */
-export async function buildAll({ deps, run: { runId } }: PlannedRestore, jobs = 4): Promise<void> {
-  const { waves } = await planBuilds(deps, { runId });
+/** The records of PlanBuilds, for tables of 1 GB each: so that nothing is small enough for a batch. */
+export async function planAsIfLarge({ deps, run }: PlannedRestore): Promise<number[][]> {
+  const manifest = await manifestOf(deps, run);
+  await using session = await openTarget(deps, run, 'plan');
+  const waves = planWaves({
+    entries: await entriesOf(deps, run, 'post-data'),
+    facts: await readTargetFacts(session, run),
+    tables: manifest.tables.map((table) => ({ ...table, rawBytes: 2 ** 30 })),
+    checks: await readDeferredChecks(deps.workspace, run.runId),
+    databaseSettings: manifest.inventory.database.settings,
+    options: run.input.options,
+  });
+  let build = 0;
+  const numbers: number[][] = [];
+  for (const wave of waves) {
+    numbers.push(wave.map((_, index) => build + index));
+    for (const draft of wave) {
+      const key = workspaceKeys.restorePart(run.runId, 'builds', build);
+      await putJson(deps.workspace, key, { build, ...draft });
+      build += 1;
+    }
+  }
+  return numbers;
+}
+
+/** All waves: those that are given, or of PlanBuilds. */
+export async function buildAll(
+  { deps, run: { runId } }: PlannedRestore,
+  given?: number[][],
+  jobs = 4,
+): Promise<void> {
+  const waves = given ?? (await planBuilds(deps, { runId })).waves;
   for (const wave of waves) {
     await inParallel(wave, jobs, (build) => buildUntilDone(deps, { runId, build }));
   }

@@ -1,5 +1,6 @@
 /** Builds before they are numbered, and the pieces that they are made of. */
 import type { Build } from '../../contract/restore.ts';
+import type { RelationName } from './read-statement.ts';
 
 export type BuildDraft = Omit<Build, 'build'>;
 
@@ -37,3 +38,35 @@ export function packInOrder<T>(
   }
   return packs;
 }
+
+/** The pieces of an entry of post-data that a draft is made of. */
+interface EntryPieces {
+  readonly settings: readonly string[];
+  readonly first: string;
+}
+
+export const draftOf = (
+  kind: BuildDraft['kind'],
+  { settings, first }: EntryPieces,
+  label: string,
+  object: RelationName | undefined,
+  table: string | null = null,
+): BuildDraft => ({
+  kind,
+  label,
+  object: object === undefined ? null : { ...object, table },
+  statements: [...settings, first],
+});
+
+/** @param statement the entry's own, or one that makes only the index of its constraint */
+export const indexDraft = (
+  { settings }: EntryPieces,
+  statement: string,
+  index: string,
+  { schema, name }: RelationName,
+): BuildDraft => ({
+  kind: 'index',
+  label: `index ${schema}.${index}`,
+  object: { schema, name: index, table: name },
+  statements: [...settings, statement],
+});

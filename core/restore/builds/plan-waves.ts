@@ -16,12 +16,8 @@ import { putBackChecks, validateChecks } from './deferred-check-builds.ts';
 import { batchStatements, definitionBatches } from './definition-batches.ts';
 import { type BuildDraft, packInOrder, type Wave } from './draft.ts';
 import { qualified } from './read-statement.ts';
-import {
-  type SortedEntries,
-  sortEntries,
-  type TableDraft,
-  type WholeForeignKey,
-} from './sort-entries.ts';
+import { sortEntries } from './sort-entries.ts';
+import type { SortedEntries, TableDraft, WholeForeignKey } from './sorted-entries.ts';
 import type { TargetFacts } from './target-facts.ts';
 
 /** Each holds locks on a table, its index and its type until the transaction ends. */
@@ -42,7 +38,7 @@ export function planWaves(input: PlanInput): Wave[] {
   const { entries, facts, tables, checks, options } = input;
   const bytes = new Map(tables.map((table) => [qualified(table), table.rawBytes]));
   const bytesOf = (table: string) => bytes.get(table) ?? 0;
-  const sorted = sortEntries(entries, facts, bytesOf);
+  const sorted = sortEntries(entries, { facts, bytesOf });
   const largestFirst = (drafts: readonly TableDraft[]) =>
     [...drafts].sort((a, b) => bytesOf(b.table) - bytesOf(a.table)).map(({ draft }) => draft);
   const oneByOne = (drafts: readonly BuildDraft[]) => drafts.map((draft) => [draft]);
