@@ -5,6 +5,7 @@ import type { Filters } from '../core/contract/filters.ts';
 import type { Tier } from '../core/contract/manifest.ts';
 import { listCatalogue } from '../core/evidence/catalogue.ts';
 import type { ConnectionSettings } from '../core/postgres/connection.ts';
+import { loadManifest } from '../core/verify/open-backup.ts';
 import { runBackup } from '../local/engine/run-backup.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { OpenStore } from './open.ts';
@@ -65,14 +66,27 @@ export async function takeBackup(taking: Taking, target: Target): Promise<Backup
   }
 }
 
-/** `shop_eu` and `shop-eu` have one slug: "latest" must not mean now this one and now that. */
+/**
+ * `shop_eu` and `shop-eu` have one slug, and two servers may each have an `app`: "latest" must not mean now this one and
+ * now that.
+ */
 async function assertSameDatabase(store: OpenStore, target: Target): Promise<void> {
-  for await (const entry of listCatalogue(store.vault, { source: target.source })) {
-    if (entry.database === target.connection.database) return;
+  const { connection, source } = target;
+  const found = listCatalogue(store.vault, { source, onDamaged: () => undefined });
+  for await (const { backupId } of found) {
+    const deps = { ...store, vaultId: store.marker.vaultId };
+    const known = (await loadManifest(deps, source, backupId)).manifest;
+    const name = (server: { host: string; port: number }, database: string) =>
+      `${JSON.stringify(database)} on ${server.host}:${server.port}`;
+    const theirs = name(known.source, known.inventory.database.name);
+    const ours = name(connection, connection.database);
+    if (theirs === ours) return;
     throw new HoldfastError(
       'UsageError',
-      `Source ${target.source} of this vault is database ${JSON.stringify(entry.database)}, not ${JSON.stringify(target.connection.database)}.`,
-      { hint: 'Give this database a name of its own with --source NAME.' },
+      `Source ${source} of this vault is database ${theirs}, not ${ours}.`,
+      {
+        hint: `Is it the same database under another address, say so with --source ${source}; else give it a name of its own with --source NAME.`,
+      },
     );
   }
 }

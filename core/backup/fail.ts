@@ -1,5 +1,6 @@
 /**
- * The state Fail: ends the holders, gives the lease free, records the outcome.
+ * The state Fail: ends the holders, gives the lease free, records the outcome: `published` when the catalogue has the
+ * backup already, because then it counts whatever came after.
  *
  * Invariant: it never throws; each step is tried whatever became of the others, and what did not work is told in the
  * message of the run's own error.
@@ -8,6 +9,7 @@ import { type Outcome, outcomeSchema } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
+import { hasCatalogueEntry } from '../evidence/catalogue.ts';
 import { firstFailure } from '../run/abort-mark.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLease } from '../run/lease.ts';
@@ -40,8 +42,19 @@ export async function failRun(
       releaseLease(deps, run.input.source, runId),
     );
   }
+  const isPublished =
+    run !== undefined &&
+    ((await attempt('The catalogue could not be read', () =>
+      hasCatalogueEntry(deps.vault, run.input.source, run.backupId),
+    )) ??
+      false);
+  if (isPublished) {
+    troubles.push(
+      `Backup ${run.backupId} is complete, verified and listed; only what came after failed.`,
+    );
+  }
   await attempt('The outcome could not be recorded', () =>
-    recordOutcome(deps, runId, run, failure),
+    recordOutcome(deps, runId, run, failure, isPublished),
   );
   const evidence = troubles.length > 0 ? { ...failure.evidence, troubles } : failure.evidence;
   return { error: failure.error, cause: causeOf({ ...failure, evidence }) };
@@ -52,6 +65,7 @@ async function recordOutcome(
   runId: string,
   run: Run | undefined,
   failure: Failure,
+  isPublished: boolean,
 ): Promise<void> {
   const key = workspaceKeys.outcome(runId);
   const earlier = await getJson(deps.workspace, outcomeSchema, key);
@@ -60,7 +74,7 @@ async function recordOutcome(
     runId,
     backupId: run?.backupId ?? null,
     source: run?.input.source ?? null,
-    state: 'failed',
+    state: isPublished ? 'published' : 'failed',
     startedAt: run?.startedAt ?? null,
     finishedAt: deps.now().toISOString(),
     error: failure.error,

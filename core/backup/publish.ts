@@ -1,8 +1,9 @@
 /**
  * The state Publish: a sealed backup becomes one that is kept and listed, when every object of it was read back intact.
  *
- * Invariant: the order is verdicts, signature, tier on data, tier on manifest, evidence, catalogue entry: what stops
- * between can be called again, and nothing is listed that is not verified. A damaged backup is never published.
+ * Invariant: the order is verdicts, signature, tier on data, tier on manifest, evidence "verified", catalogue entry,
+ * evidence "published": what stops between can be called again, and nothing is listed that is not verified. The entry
+ * decides: what fails behind it does not make the backup unpublished (fail.ts). A damaged backup is never published.
  */
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
@@ -16,7 +17,7 @@ import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
-import { catalogueEntryOf } from './catalogue-entry.ts';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 
 /** Hides the latency of an object store; few enough for its limits. */
 const callsAtOnce = 16;
@@ -39,8 +40,8 @@ export async function publishBackup(
 
   await keep(deps, run, manifest);
   await recordOnce(deps, run, sha256, 'verified', { ...verdicts, depth: 'full', runId });
-  await recordOnce(deps, run, sha256, 'published', { tier: manifest.tier, runId });
   await enterIntoCatalogue(deps, manifest);
+  await recordOnce(deps, run, sha256, 'published', { tier: manifest.tier, runId });
   await releaseLease(deps, source, runId);
   return { state: 'published', verdict: 'intact' };
 }
@@ -100,7 +101,9 @@ async function enterIntoCatalogue(deps: Deps, manifest: Manifest): Promise<void>
   try {
     await deps.vault.put(key, encodeJson(catalogueEntryOf(manifest)));
   } catch (error) {
-    // An earlier attempt has been here.
     if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
+    // An earlier attempt has been here, unless the entry is another one's.
+    const theirs = await deps.vault.get(key);
+    if (Buffer.compare(theirs, encodeJson(catalogueEntryOf(manifest))) !== 0) throw error;
   }
 }

@@ -37,6 +37,18 @@ export async function* listCatalogue(
   }
 }
 
+/** Is this backup listed? Its keys are read only. */
+export async function hasCatalogueEntry(
+  vault: Vault,
+  source: string,
+  backupId: string,
+): Promise<boolean> {
+  for await (const { key } of vault.list(vaultKeys.catalogueOf(source))) {
+    if (key.endsWith(`-${backupId}.json`)) return true;
+  }
+  return false;
+}
+
 async function readEntry(
   vault: Vault,
   key: string,

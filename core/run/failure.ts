@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { type ErrorName, errorCatalogue, HoldfastError } from '../contract/errors.ts';
+import { maskSecrets } from '../mask-secrets.ts';
 
 export const failureSchema = z.strictObject({
   error: z.string(),
@@ -40,8 +41,22 @@ const serviceNames: Readonly<Record<string, ErrorName>> = {
 
 const isCatalogued = (name: string): name is ErrorName => Object.hasOwn(errorCatalogue, name);
 
-/** Any thrown value. What is not ours is an InternalError and keeps its stack as evidence. */
+/**
+ * Any thrown value, with whatever looks like a secret masked: from here it goes into marks, outcomes and causes. What is
+ * not ours is an InternalError and keeps its stack as evidence.
+ */
 export function failureOf(error: unknown): Failure {
+  return mask(rawFailureOf(error));
+}
+
+/** @returns a copy with all texts masked; values that JSON cannot carry are left out, as they are on the way anyhow */
+function mask(failure: Failure): Failure {
+  const maskText = (_: string, part: unknown) =>
+    typeof part === 'string' ? maskSecrets(part) : typeof part === 'bigint' ? String(part) : part;
+  return JSON.parse(JSON.stringify(failure, maskText)) as Failure;
+}
+
+function rawFailureOf(error: unknown): Failure {
   if (error instanceof HoldfastError) {
     return {
       error: error.name,

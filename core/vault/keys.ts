@@ -10,7 +10,7 @@ export const vaultKeys = {
   data: (source: string, backupId: string, unit: number, part: number, random: string) =>
     `backups/${source}/${backupId}/data/${String(unit).padStart(5, '0')}-${part}-${random}.hf`,
   evidence: (source: string, backupId: string, time: Date, kind: string, random: string) =>
-    `evidence/${source}/${backupId}/${compactTime(time)}-${random}-${kind}.json`,
+    `evidence/${source}/${backupId}/${preciseTime(time)}-${random}-${kind}.json`,
   evidenceOf: (source: string, backupId: string) => `evidence/${source}/${backupId}/`,
   catalogue: (source: string, instant: Date, backupId: string) =>
     `catalog/${source}/${reverseTime(instant)}-${backupId}.json`,
@@ -70,6 +70,10 @@ export const workspaceKeys = {
 export function compactTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
+
+/** The same with milliseconds: two records of one second keep their order. */
+const preciseTime = (time: Date): string =>
+  `${time.toISOString().slice(0, 23).replaceAll(/[-:.]/g, '')}Z`;
 
 /** Milliseconds to the year 5138, 14 digits: ascending order of key is newest first. */
 export function reverseTime(time: Date): string {

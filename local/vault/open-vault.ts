@@ -5,8 +5,8 @@
  * Invariant: the marker is written last and once; a folder with anything else in it is never taken over.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, stat, unlink } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { chmod, readdir, realpath, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { VaultMarker } from '../../core/contract/catalogue.ts';
 import { HoldfastError, isHoldfastError } from '../../core/contract/errors.ts';
 import { encodeJson } from '../../core/vault/json.ts';
@@ -50,7 +50,7 @@ export async function initVault(
   const vaultId = `v-${base32(randomBytes(10))}`;
   const wanted = options.keyFile;
   const keyFile = resolve(typeof wanted === 'string' ? wanted : wanted(vaultId));
-  if (!relative(folder, keyFile).startsWith('..')) {
+  if (isInside(await realPathOf(folder), await realPathOf(keyFile))) {
     throw new HoldfastError('UsageError', `The key file ${keyFile} would lie inside the vault.`, {
       hint: 'Keep the key apart from the backups: whoever has both can read them.',
     });
@@ -72,6 +72,21 @@ export async function initVault(
   await vault.put(vaultKeys.marker, encodeJson(marker));
   const workspace = openDirectoryWorkspace(join(folder, workspaceFolder));
   return { root: folder, marker, vault, workspace, keyFile };
+}
+
+/** With links followed as far as the path exists: `/backups/key` may be a link into the vault. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(await realPathOf(parent), basename(path));
+  }
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** @throws VaultNotFoundError when the folder is none; VaultAccessDeniedError when that cannot be seen */

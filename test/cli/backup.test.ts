@@ -58,6 +58,15 @@ describe('one backup from end to end', () => {
     report = backupReportSchema.parse(result.json());
     stderr = result.stderr;
   });
+
+  test('the same name on another address is another source, unless a person says that it is the same', async () => {
+    const elsewhere = database.url.replace('127.0.0.1', 'localhost');
+    const refused = await made.run(['backup', '--database', elsewhere]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`on localhost:`);
+    expect(refused.stderr).toContain('--source');
+  });
+
   afterAll(() => database.drop());
 
   test('the report counts what is there', () => {

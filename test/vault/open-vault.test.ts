@@ -1,4 +1,13 @@
-import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readFile,
+  readdir,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createKeyFile } from '../../local/keyring/key-file.ts';
@@ -69,6 +78,16 @@ it('refuses to keep the key inside the vault', async () => {
   }
   const beside = join(root, '..', 'vault-key.json');
   await initVault(root, { keyFile: beside });
+});
+
+it('sees through names and links which key files lie inside the vault', async () => {
+  const base = await folder();
+  const root = join(base, 'vault');
+  await mkdir(root);
+  await symlink(root, join(base, 'elsewhere'));
+  for (const keyFile of [join(root, '..keys.json'), join(base, 'elsewhere', 'key.json')]) {
+    await expect(initVault(root, { keyFile })).rejects.toEqual(named('UsageError'));
+  }
 });
 
 it('refuses a key file that others can read', async () => {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Manifest } from '../../core/contract/manifest.ts';
+import { catalogueEntryOf } from '../../core/evidence/catalogue-entry.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
+import { encodeJson } from '../../core/vault/json.ts';
 import { vaultKeys } from '../../core/vault/keys.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { createKeyFile } from '../../local/keyring/key-file.ts';
@@ -277,4 +279,17 @@ it('takes "may not read" for an error and never for damage', async () => {
     ).rejects.toThrow('denied');
   }
   expect(await readdir(join(sample.root, 'evidence')).catch(() => [])).toEqual([]);
+});
+
+it('finds a catalogue entry that says something else than the signed manifest', async () => {
+  const { sample, backup } = await fresh();
+  const at = new Date(backup.snapshot.instant);
+  const key = vaultKeys.catalogue(backup.source.name, at, backup.backupId);
+  const entry = { ...catalogueEntryOf(backup), scope: 'full' as const, rows: 1 };
+  await writeFile(pathOf(sample, key), encodeJson(entry));
+  const report = await verify(sample, backup, 'quick');
+  expect(report).toMatchObject({
+    verdict: 'damaged',
+    problems: [{ object: key, kind: 'signature' }],
+  });
 });
