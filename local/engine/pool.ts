@@ -57,10 +57,13 @@ export class WorkerPool {
   }
 
   /** Process ids of living unit workers, for tests and diagnosis. */
-  async unitPids(): Promise<number[]> {
-    const started = this.#units.map(({ worker }) => worker?.catch(() => undefined));
-    const workers = await Promise.all(started);
-    return workers.flatMap((worker) => (worker?.isAlive && worker.pid ? [worker.pid] : []));
+  unitPids(): Promise<number[]> {
+    return pidsOf(this.#units);
+  }
+
+  /** Of all living workers, that of the control states too. */
+  allPids(): Promise<number[]> {
+    return pidsOf([...this.#control, ...this.#units]);
   }
 
   /** @throws what the handler throws; WorkerLostError, TaskTimedOutError */
@@ -116,6 +119,12 @@ export class WorkerPool {
     if (this.#isClosed) await worker.end();
     return worker;
   }
+}
+
+async function pidsOf(slots: readonly Slot[]): Promise<number[]> {
+  const started = slots.map(({ worker }) => worker?.catch(() => undefined));
+  const workers = await Promise.all(started);
+  return workers.flatMap((worker) => (worker?.isAlive && worker.pid ? [worker.pid] : []));
 }
 
 async function withTimeout<T>(
