@@ -171,6 +171,18 @@ describe('roles', () => {
     expect(await owners(planned)).toEqual([{ owner: 'postgres', acl: null }]);
   });
 
+  test('a role that may create databases is enough when they are left away', async () => {
+    const weak = `create_weak_${unique}`;
+    await harness.database.query(`CREATE ROLE ${weak} LOGIN CREATEDB PASSWORD 'weak'`);
+    const planned = await plan({ roles: { noOwner: true, noPrivileges: true } });
+    const settings = { ...harness.database.settings, database: 'postgres', user: weak };
+    const connectionOf = async () => ({ ...settings, password: async () => 'weak' });
+    await create({ ...planned, deps: { ...planned.deps, connectionOf } });
+    expect(await owners(planned)).toEqual([{ owner: weak, acl: null }]);
+    await harness.database.query(`DROP DATABASE ${quoted(planned.run.workDatabase)} WITH (FORCE)`);
+    await harness.database.query(`DROP ROLE ${weak}`);
+  });
+
   test('others take the place of those that the map names', async () => {
     const stand = `create_stand_in_${unique}`;
     await harness.database.query(`CREATE ROLE ${stand}`);
