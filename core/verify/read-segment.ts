@@ -11,8 +11,13 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest, TextSegment } from '../contract/manifest.ts';
 import type { EncryptionContext } from '../keyring/key-ring.ts';
+import type { Vault } from '../vault/vault.ts';
 
 export type ReadDeps = Pick<Deps, 'vault' | 'vaultId' | 'keyRing'>;
+/** What one segment needs of them. */
+export interface SegmentDeps extends Pick<Deps, 'vaultId' | 'keyRing'> {
+  readonly vault: Pick<Vault, 'openReader'>;
+}
 export type StoredObject = Manifest['objects'][number];
 
 /**
@@ -38,7 +43,7 @@ export interface SegmentStream {
  * ObjectDamagedError (hash), DecryptionError, or the error of zstd
  */
 export async function openSegment(
-  deps: ReadDeps,
+  deps: SegmentDeps,
   object: StoredObject,
   segment: TextSegment,
 ): Promise<SegmentStream> {
