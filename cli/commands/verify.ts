@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { CatalogueEntry, VerifyReport } from '../../core/contract/catalogue.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
-import { findBackup, listCatalogue } from '../../core/evidence/catalogue.ts';
+import { findBackup, listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type OpenStore, openStore } from '../open.ts';
@@ -136,6 +136,13 @@ async function entriesSince(
   };
   for await (const entry of listCatalogue(store.vault, { ...sourceQuery(source), onDamaged })) {
     if (since === undefined || new Date(entry.snapshotAt) >= since) entries.push(entry);
+  }
+  // Its time is not known without an entry: it is told whatever `since` says.
+  for (const { source: of, backupId } of await unlistedBackups(store.vault, sourceQuery(source))) {
+    unreadable.push(`backups/${of}/${backupId}/`);
+    printLine(
+      `DAMAGED: ${backupId} was published, and the catalogue does not list it any more. Somebody took its entry away; its objects may be whole (docs/restore.md opens them by hand).`,
+    );
   }
   return entries;
 }

@@ -49,6 +49,31 @@ export async function hasCatalogueEntry(
   return false;
 }
 
+/**
+ * Backups of which there is a record "published" and no entry: the entry was taken away. Keys are read only; whoever
+ * acts on it reads the signed record.
+ */
+export async function unlistedBackups(
+  vault: Vault,
+  query: Pick<CatalogueQuery, 'source'> = {},
+): Promise<{ readonly source: string; readonly backupId: string }[]> {
+  const root = query.source === undefined ? 'evidence/' : `evidence/${query.source}/`;
+  const published = new Map<string, { source: string; backupId: string }>();
+  for await (const { key } of vault.list(root)) {
+    const [, source, backupId, name] = key.split('/');
+    if (source !== undefined && backupId !== undefined && name?.endsWith('-published.json')) {
+      published.set(backupId, { source, backupId });
+    }
+  }
+  const catalogue =
+    query.source === undefined ? vaultKeys.catalogueRoot : vaultKeys.catalogueOf(query.source);
+  const entries = new Set<string>();
+  for await (const { key } of vault.list(catalogue)) {
+    entries.add(key.slice(key.lastIndexOf('/') + 1).replace(/^\d+-|\.json$/g, ''));
+  }
+  return [...published.values()].filter(({ backupId }) => !entries.has(backupId));
+}
+
 async function readEntry(
   vault: Vault,
   key: string,

@@ -1,8 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { findBackup, listCatalogue } from '../../core/evidence/catalogue.ts';
+import { findBackup, listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts';
 import { readAllEvidence, readEvidence, writeEvidence } from '../../core/evidence/record.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
 import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
@@ -137,4 +137,23 @@ it('reads a manifest once for many objects, and again when it shall', async () =
   expect(reads).toBe(1);
   await loadManifest(deps, 'shop', first.backupId, { isFresh: true });
   expect(reads).toBe(2);
+});
+
+it('notices a published backup whose entry was taken away', async () => {
+  const own = await sampleVault(await folder());
+  const [kept, lost] = [
+    await sampleBackup(own),
+    await sampleBackup(own, { time: '2026-11-22T01:00:00Z' }),
+  ];
+  for (const { backupId } of [kept, lost]) {
+    await writeEvidence(own.deps, { ...input, kind: 'published', backupId });
+  }
+  expect(await unlistedBackups(own.vault)).toEqual([]);
+  for await (const { key } of own.vault.list('catalog/shop/')) {
+    if (key.includes(lost.backupId)) await rm(join(own.root, key));
+  }
+  expect(await unlistedBackups(own.vault, { source: 'shop' })).toEqual([
+    { source: 'shop', backupId: lost.backupId },
+  ]);
+  expect(await unlistedBackups(own.vault, { source: 'other' })).toEqual([]);
 });
