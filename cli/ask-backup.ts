@@ -1,10 +1,6 @@
 /** The questions of a `holdfast backup` without arguments, on a terminal. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as prompts from '@clack/prompts';
-import { envNames } from '../core/contract/env.ts';
-import { HoldfastError } from '../core/contract/errors.ts';
-import { vaultKeys } from '../core/vault/keys.ts';
+import { answered, askVault, output, required } from './ask.ts';
 import { namesDatabase } from './connect.ts';
 import type { FilterOptions } from './options.ts';
 
@@ -12,9 +8,6 @@ export interface Answers extends FilterOptions {
   readonly vault: string;
   readonly database?: string;
 }
-
-/** Results go to stdout, questions do not. */
-const output = process.stderr;
 
 /** @throws UsageError when the person leaves with Ctrl-C or Escape */
 export async function askBackup(): Promise<Answers> {
@@ -40,23 +33,6 @@ export async function askBackup(): Promise<Answers> {
     ...(schemas === undefined ? {} : { schema: schemas }),
     ...(what === 'definitions' ? { schemaOnly: true } : {}),
   };
-}
-
-async function askVault(): Promise<string> {
-  const known = process.env[envNames.vault];
-  const folder = answered(
-    await prompts.text({
-      message: 'Which vault? (a folder that `holdfast init` made)',
-      output,
-      ...(known ? { initialValue: known } : { placeholder: '/backups/shop' }),
-      validate: required,
-    }),
-  );
-  // Said now, before two more questions are asked in vain.
-  if (await isVault(folder)) return folder;
-  throw new HoldfastError('VaultNotFoundError', `${folder} is not a vault.`, {
-    hint: `Make it first: holdfast init --vault ${folder}`,
-  });
 }
 
 /** The environment names one, which is not shown: it may hold a password. */
@@ -88,21 +64,4 @@ async function askSchemas(): Promise<string[]> {
     }),
   );
   return text.trim().split(/\s+/);
-}
-
-const required = (value: string | undefined): string | undefined =>
-  value?.trim() ? undefined : 'An answer is needed.';
-
-const isVault = (folder: string): Promise<boolean> =>
-  stat(join(folder, vaultKeys.marker)).then(
-    () => true,
-    () => false,
-  );
-
-function answered<T>(answer: T): Exclude<T, symbol> {
-  if (!prompts.isCancel(answer)) return answer as Exclude<T, symbol>;
-  prompts.cancel('Nothing was done.', { output });
-  throw new HoldfastError('UsageError', 'The questions were not answered to the end.', {
-    hint: 'Run it again, or give --vault DIR and --database URL.',
-  });
 }

@@ -10,8 +10,14 @@ export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** @param note tells the person what is going on */
-export function onInterrupt(note: (text: string) => void): Interruption {
+/**
+ * @param note tells the person what is going on
+ * @param hint what is so after an end in order, and what to do
+ */
+export function onInterrupt(
+  note: (text: string) => void,
+  hint = 'Nothing was published and no lock is left. Run it again when it suits.',
+): Interruption {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) {
@@ -21,7 +27,7 @@ export function onInterrupt(note: (text: string) => void): Interruption {
     note(`${name}: ending the run and releasing its locks … (once more: at once)`);
     controller.abort(
       new HoldfastError('RunAbortedError', `The run was interrupted (${name}).`, {
-        hint: 'Nothing was published and no lock is left. Run it again when it suits.',
+        hint,
       }),
     );
   };

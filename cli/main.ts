@@ -17,8 +17,8 @@ export async function main(argv: readonly string[]): Promise<never> {
   process.exit(code);
 }
 
-async function run(argv: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.good;
+async function run(argv: readonly string[]): Promise<number> {
+  let code: number = exitCodes.good;
   const program = makeProgram((outcome) => {
     code = outcome;
   });
@@ -27,7 +27,10 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.good;
-    return report(asHoldfastError(error), argv.includes('--json'));
+    // What follows -- belongs to the command that is guarded.
+    const end = argv.indexOf('--');
+    const own = end === -1 ? argv : argv.slice(0, end);
+    return report(asHoldfastError(error), own.includes('--json'));
   }
 }
 

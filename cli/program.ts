@@ -4,14 +4,16 @@ import { holdfastVersion } from '../local/version.ts';
 import { backupCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { guardCommand } from './commands/guard.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
+import { restoreCommand } from './commands/restore.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { showCommand } from './commands/show.ts';
 import { verifyCommand } from './commands/verify.ts';
-import type { ExitCode } from './exit-codes.ts';
 
-/** What a command calls to end with another exit code than 0 without an error. */
-export type SetExitCode = (code: ExitCode) => void;
+/** What a command calls to end with another exit code than 0 without an error: `exitCodes`, or a command's own (guard). */
+export type SetExitCode = (code: number) => void;
 
 const examples = `
 Examples:
@@ -19,15 +21,16 @@ Examples:
   holdfast backup --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast list --vault /backups/shop
   holdfast verify latest --vault /backups/shop
+  holdfast restore --vault /backups/shop --target postgresql://admin@localhost --name shop_copy
   holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast demo
 
-Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged".
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different".
 Each command has examples of its own: holdfast COMMAND --help`;
 
 export function makeProgram(setExitCode: SetExitCode): Command {
   const program = new Command('holdfast')
-    .description('Back PostgreSQL up, and prove that the backup is whole.')
+    .description('Back PostgreSQL up, prove that the backup is whole, and restore it.')
     .version(holdfastVersion(), '-V, --version', 'print the version of Holdfast')
     .addHelpText('after', examples);
   const commands = [
@@ -36,6 +39,9 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     listCommand(setExitCode),
     showCommand(),
     verifyCommand(setExitCode),
+    restoreCommand(setExitCode),
+    rollbackCommand(),
+    guardCommand(setExitCode),
     doctorCommand(setExitCode),
     demoCommand(setExitCode),
   ];

@@ -3,7 +3,14 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 
 export interface RenderedError {
   readonly text: string;
-  readonly json: { readonly name: string; readonly message: string; readonly hint: string };
+  readonly json: {
+    readonly name: string;
+    readonly message: string;
+    readonly hint: string;
+    /** Of a restore or drill that left a report. */
+    readonly runId?: string;
+    readonly report?: string;
+  };
 }
 
 export function renderError(error: unknown): RenderedError {
@@ -17,7 +24,13 @@ export function renderError(error: unknown): RenderedError {
   const lines = [`${name}: ${message}`, `  What to do: ${hint}`];
   if (name === 'InternalError') lines.push(...traceOf(error));
   if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence.stderr));
-  return { text: lines.join('\n'), json: { name, message, hint } };
+  const { runId, page } = known.evidence;
+  if (typeof page === 'string') lines.push(`  Report: ${page}`);
+  const ofRun = {
+    ...(typeof runId === 'string' ? { runId } : {}),
+    ...(typeof page === 'string' ? { report: page } : {}),
+  };
+  return { text: lines.join('\n'), json: { name, message, hint, ...ofRun } };
 }
 
 /** Only for what nobody foresaw: a report needs it; for all else it is noise. */

@@ -7,6 +7,9 @@ import type { Progress } from '../../core/contract/deps.ts';
 
 /** In the order of the state machine; the words are for people. */
 const phases: ReadonlyMap<string, string> = new Map([
+  ['PlanDrill', 'planning the drill'],
+  ['PlanRestore', 'looking at backup and target'],
+  // Of a backup, or of the safety backup within a restore.
   ['Plan', 'looking at the server'],
   ['HoldSnapshot', 'taking the snapshot'],
   ['DumpSchema', 'dumping the schema'],
@@ -17,7 +20,22 @@ const phases: ReadonlyMap<string, string> = new Map([
   ['VerifyUnit', 'verifying'],
   ['Publish', 'publishing'],
   ['Report', 'reporting'],
+  ['NoteSafetyBackup', 'noting the safety backup'],
+  ['CreateTarget', 'making the tables'],
+  ['LoadUnit', 'loading rows'],
+  ['FinishRows', 'setting sequences'],
+  ['PlanBuilds', 'planning indexes'],
+  ['Build', 'building indexes and constraints'],
+  ['CompareUnit', 'comparing rows'],
+  ['CompareSchema', 'comparing definitions'],
+  ['RunChecks', 'running your checks'],
+  ['Cutover', 'handing over'],
+  ['ReportRestore', 'reporting'],
+  ['FailRestore', 'taking back what was begun'],
+  ['ConcludeDrill', 'concluding the drill'],
 ]);
+/** States whose messages are a detail of the line; all others' are worth a line of their own. */
+export const tellsDetails: ReadonlySet<string> = new Set(['DumpSchema', 'CreateTarget', 'Build']);
 const order = [...phases.keys()];
 
 /** The rate is that of the last seconds: a mean since the start lags behind what a person sees. */
@@ -54,6 +72,8 @@ export class ProgressMeter {
         event.expectedBytes,
       );
     }
+    // PlanRestore tells how much there is to load, long before the loading begins.
+    if (event.state === 'LoadUnit' && event.expectedBytes !== undefined) return false;
     const bytes = event.rawBytes ?? event.storedBytes ?? 0;
     this.#done.set(event.state, (this.#done.get(event.state) ?? 0) + bytes);
     const isNew = phase > this.#phase;
@@ -63,7 +83,7 @@ export class ProgressMeter {
       this.#beganAt = nowMs;
       this.#samples = [];
     }
-    const detail = event.table ?? (event.state === 'DumpSchema' ? event.message : undefined);
+    const detail = event.table ?? (tellsDetails.has(event.state) ? event.message : undefined);
     if (phase === this.#phase && detail !== undefined) this.#detail = detail;
     return isNew;
   }
@@ -88,11 +108,10 @@ export class ProgressMeter {
     };
   }
 
-  /** Within a backup, what is verified is what was dumped. */
+  /** Within a backup, what is verified is what was dumped; within a restore, what is compared is what was loaded. */
   #expectedOf(state: string): number | undefined {
-    return (
-      this.#expected.get(state) ?? (state === 'VerifyUnit' ? this.#done.get('DumpUnit') : undefined)
-    );
+    const before = { VerifyUnit: 'DumpUnit', CompareUnit: 'LoadUnit' }[state];
+    return this.#expected.get(state) ?? (before === undefined ? undefined : this.#done.get(before));
   }
 
   #rate(doneBytes: number, nowMs: number): number | undefined {

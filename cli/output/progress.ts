@@ -4,7 +4,7 @@
 import type { Progress } from '../../core/contract/deps.ts';
 import { maskSecrets } from '../../core/mask-secrets.ts';
 import { formatBytes, formatDuration, formatRate, printable } from './format.ts';
-import { ProgressMeter, type Reading } from './meter.ts';
+import { ProgressMeter, type Reading, tellsDetails } from './meter.ts';
 
 export interface ProgressView {
   readonly onProgress: (event: Progress) => void;
@@ -44,8 +44,7 @@ export function openProgress(
         show();
         timer.refresh();
       }
-      // The sections of the schema are a detail of the line; all other messages are worth a line of their own.
-      if (event.message !== undefined && event.state !== 'DumpSchema') note(event.message);
+      if (event.message !== undefined && !tellsDetails.has(event.state)) note(event.message);
     },
     end() {
       clearInterval(timer);

@@ -4,7 +4,7 @@
  * Invariant: what decides (scope, labels, time of the snapshot) is read from the signed manifest. The entries of the
  * catalogue are unsigned and say only where to look, and in which order.
  */
-import { catalogueEntryOf } from '../backup/catalogue-entry.ts';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import type { CatalogueEntry } from '../contract/catalogue.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
@@ -82,11 +82,19 @@ async function newest(
       if (entry?.scope === 'partial') return undefined;
       throw error;
     });
-    const isWanted =
-      chosen?.manifest.scope === 'full' && mismatch(chosen.manifest, choice) === undefined;
-    if (chosen !== undefined && isWanted) return chosen;
+    if (chosen !== undefined && isMeant(chosen.manifest, choice)) return chosen;
   }
   throw nothingFits(deps, choice, candidates);
+}
+
+/**
+ * A safety backup is of a state that somebody was about to replace: as "latest" it would undo the very restore that it
+ * was taken for. It is meant when it is named, or by its labels, or by the time.
+ */
+function isMeant(manifest: Manifest, choice: Choice): boolean {
+  if (manifest.scope !== 'full' || mismatch(manifest, choice) !== undefined) return false;
+  const isNarrowed = choice.at !== undefined || Object.keys(choice.labels).length > 0;
+  return isNarrowed || manifest.tier !== 'safety';
 }
 
 async function named(
@@ -165,9 +173,10 @@ function nothingFits(
     ...Object.entries(labels).map(([key, value]) => `labelled ${key}=${value}`),
   ];
   const what = ['no full backup', ...conditions].join(' ');
-  const known = candidates.map(({ backupId, entry }) =>
-    entry?.scope === 'partial' ? `${backupId} (partial)` : backupId,
-  );
+  const known = candidates.map(({ backupId, entry }) => {
+    const kind = entry?.scope === 'partial' ? 'partial' : entry?.tier;
+    return kind === 'partial' || kind === 'safety' ? `${backupId} (${kind})` : backupId;
+  });
   const hint =
     known.length === 0
       ? 'The list is empty: take a backup first, or look into another vault or source.'

@@ -29,7 +29,7 @@ import { commands, safety, selection } from './preflight/request.ts';
 import { rights } from './preflight/rights.ts';
 import { ownership, roles } from './preflight/roles.ts';
 import { freeConnections, serverVersion, serverWritable } from './preflight/server.ts';
-import { diskSpace } from './preflight/space.ts';
+import { diskSpace, timeNeeded } from './preflight/space.ts';
 import { connectedSessions, replication } from './preflight/swap.ts';
 
 export interface Preflight extends DatabaseNames {
@@ -78,7 +78,8 @@ export async function runPreflight(
   const items: PreflightItem[] = [];
   for (const check of backupChecks) items.push(...(await runCheck(check, target)));
   const { server, found } = await lookAtServer(target);
-  items.push(...found, ...(await runCheck(diskSpace, target)));
+  items.push(...found);
+  for (const check of [diskSpace, timeNeeded]) items.push(...(await runCheck(check, target)));
   return { items, server, estimate: estimateOrNothing(target), ...names };
 }
 

@@ -64,6 +64,18 @@ describe('choosing', () => {
     expect(error.message).toContain('labelled team=b');
   });
 
+  it('a safety backup is no "latest": it is of what a restore was to replace', async () => {
+    const of = await sampleVault(await folder());
+    const good = await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5 });
+    const labels = { restore: 'r1' };
+    const time = '2026-11-21T01:00:00Z';
+    const safety = await sampleBackup(of, { time, rows: 5, tier: 'safety', labels });
+    expect(await choose({}, of)).toBe(good.backupId);
+    expect(await choose({ backup: safety.backupId }, of)).toBe(safety.backupId);
+    expect(await choose({ labels }, of)).toBe(safety.backupId);
+    expect(await choose({ at: time }, of)).toBe(safety.backupId);
+  });
+
   it('names what is near when there is none', async () => {
     const byId = await refusal({ backup: 'shop-20261121T0100x' });
     expect([byId.name, byId.hint]).toEqual([

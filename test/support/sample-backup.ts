@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { CatalogueEntry } from '../../core/contract/catalogue.ts';
-import type { Manifest, Segment, TableEntry, TextSegment } from '../../core/contract/manifest.ts';
+import type { Manifest, Segment, TableEntry, TextSegment, Tier } from '../../core/contract/manifest.ts';
 import { encodeSignature } from '../../core/evidence/signature-file.ts';
 import {
   addFingerprints,
@@ -62,6 +62,7 @@ export async function sampleBackup(
     scope?: 'full' | 'partial';
     rows?: number;
     labels?: Record<string, string>;
+    tier?: Tier;
   } = {},
 ): Promise<Manifest> {
   const source = options.source ?? 'shop';
@@ -136,7 +137,7 @@ export async function sampleBackup(
     backupId,
     vaultId: sample.marker.vaultId,
     runId: `run-${random}`,
-    tier: 'manual',
+    tier: options.tier ?? 'manual',
     labels: options.labels ?? {},
     source: {
       kind: 'postgres',

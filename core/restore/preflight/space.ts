@@ -1,5 +1,5 @@
-/** Space on disk: no server tells how much is free, so the need is said and a person compares. */
-import { formatBytes } from '../../report/format.ts';
+/** What a restore takes of disk and of time. No server tells how much disk is free: the need is said, a person compares. */
+import { formatBytes, formatDuration } from '../../report/format.ts';
 import { type BackupTarget, ok, type PreflightCheck } from './check.ts';
 import { estimateOf } from './estimate.ts';
 
@@ -21,3 +21,14 @@ export const diskSpace: PreflightCheck<BackupTarget> = {
  * ordinary schema are a third of that.
  */
 export const diskBytesOf = (rawBytes: number): number => Math.round(rawBytes * 1.3);
+
+export const timeNeeded: PreflightCheck<BackupTarget> = {
+  check: 'time',
+  async look({ manifest, input }) {
+    const { seconds, rawBytes, readBytes } = estimateOf(manifest, input);
+    return ok(
+      `It takes about ${formatDuration(seconds * 1000)}, by rates measured elsewhere: ` +
+        `${formatBytes(readBytes)} are read from the vault and become ${formatBytes(rawBytes)} of rows.`,
+    );
+  },
+};

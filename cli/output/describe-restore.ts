@@ -1,0 +1,97 @@
+/** The result of a restore for people: what came back, where it is, how long it took, and what to do next. */
+import type { RestoreReport } from '../../core/contract/restore.ts';
+import { preflightLines, preflightSum } from './describe-preflight.ts';
+import { formatBytes, formatDuration, formatTime, plural, printable } from './format.ts';
+
+const partNames: Readonly<Record<string, string>> = {
+  safetyBackup: 'safety backup',
+};
+
+export function describeRestore(report: RestoreReport): string {
+  const { backupId, server, database, tables, rows, rawBytes, readBytes } = report;
+  const where = database === null ? 'nothing' : `database ${quoted(database)}`;
+  const parts = Object.entries(report.phases).map(
+    ([part, ms]) => `${partNames[part] ?? part} ${formatDuration(ms)}`,
+  );
+  return [
+    `Restored ${backupId} (${formatTime(report.snapshotAt)}) into ${where} on ${printable(server)}`,
+    `  ${plural(tables, 'table')}, ${plural(rows, 'row')}; ${formatBytes(rawBytes)} from ${formatBytes(readBytes)} of the vault`,
+    `  Took ${formatDuration(report.rtoMs)}${objective(report.rtoMs, report.objectives.rtoSeconds)}: ${parts.join(', ')}`,
+    `  The backup was ${formatDuration(report.rpoMs)} old${objective(report.rpoMs, report.objectives.rpoSeconds)}`,
+    `  Compared with the backup: ${verdicts[report.verdict]}`,
+    ...differences(report),
+    ...checks(report),
+    ...report.warnings.flatMap(({ code, message, hint }) => [
+      `  Warning ${code}: ${printable(message)}`,
+      `    ${printable(hint)}`,
+    ]),
+    ...(report.page === null ? [] : [`  Report: ${report.page}`]),
+    ...nextSteps(report),
+  ].join('\n');
+}
+
+const quoted = (name: string): string => JSON.stringify(printable(name));
+
+const verdicts = {
+  identical: 'identical',
+  different: 'DIFFERENT',
+  'not-compared': 'not compared',
+} as const;
+
+function objective(ms: number, seconds: number | undefined): string {
+  if (seconds === undefined) return '';
+  const goal = formatDuration(seconds * 1000);
+  return ms <= seconds * 1000
+    ? ` (within the ${goal} aimed at)`
+    : ` (MORE than the ${goal} aimed at)`;
+}
+
+/** Enough to see what is going on; the report has them all. */
+const shownDifferences = 10;
+
+function differences({ differences: all }: RestoreReport): string[] {
+  const shown = all
+    .slice(0, shownDifferences)
+    .map(
+      ({ kind, object, left, right, isExpected }) =>
+        `    ${isExpected ? 'expected ' : ''}${kind} of ${printable(object)}: ${printable(left)} → ${printable(right)}`,
+    );
+  const more = all.length - shown.length;
+  return more > 0 ? [...shown, `    and ${more} more in the report`] : shown;
+}
+
+function checks({ checks: all }: RestoreReport): string[] {
+  if (all.length === 0) return [];
+  const passed = all.filter(({ isPassed }) => isPassed).length;
+  return [`  Checks of your own: ${passed} of ${all.length} passed`];
+}
+
+function nextSteps({ mode, runId, database, previousDatabase, safetyBackupId }: RestoreReport) {
+  const next: string[] = [];
+  if (mode === 'new' && database !== null) {
+    next.push(`  Next: look at it, then let clients use ${quoted(database)}, or drop it.`);
+  }
+  if (previousDatabase !== null) {
+    next.push(
+      `  The database that it replaced is kept as ${quoted(previousDatabase)}.`,
+      `  Back to it: holdfast rollback ${runId}   Drop it: holdfast rollback ${runId} --discard`,
+    );
+  }
+  if (safetyBackupId !== null) {
+    next.push(`  What was there before is backup ${safetyBackupId}.`);
+  }
+  return next;
+}
+
+export function describeDryRun(report: RestoreReport): string {
+  const isHopeless = report.preflight.some(({ verdict }) => verdict === 'failed');
+  return [
+    ...preflightLines(report.preflight).map(printable),
+    '',
+    `${preflightSum(report.preflight)} Nothing was touched.`,
+    isHopeless
+      ? 'The restore cannot work as things are.'
+      : `Backup ${report.backupId} can be restored.`,
+    ...(report.page === null ? [] : [`Report: ${report.page}`]),
+  ].join('\n');
+}
