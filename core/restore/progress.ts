@@ -30,7 +30,7 @@ export function bookkeepingSchemaOf(run: Pick<RestoreRun, 'runId' | 'input'>): s
  * @throws TargetExistsError when they are another run's
  */
 export async function createBookkeeping(session: Session, run: Run): Promise<void> {
-  const owner = await bookkeepingOwner(session, run);
+  const owner = await schemaOwner(session, run);
   if (owner === run.runId) return;
   if (owner !== undefined) throw notOurs(run, owner);
   const schema = identifier(bookkeepingSchemaOf(run));
@@ -50,8 +50,19 @@ export async function createBookkeeping(session: Session, run: Run): Promise<voi
   });
 }
 
-/** @returns the run to which the bookkeeping belongs, `''` when the schema is not Holdfast's, undefined when there is none */
+/**
+ * Whose the session's database is, as far as restores are concerned.
+ *
+ * @returns the run to which the bookkeeping belongs, `''` when the schema is not Holdfast's, undefined when there is none
+ */
 export async function bookkeepingOwner(
+  session: Session,
+  run: Pick<RestoreRun, 'runId' | 'input'>,
+): Promise<string | undefined> {
+  return (await schemaOwner(session, run)) ?? (await markOwner(session, run));
+}
+
+async function schemaOwner(
   session: Session,
   run: Pick<RestoreRun, 'runId' | 'input'>,
 ): Promise<string | undefined> {
@@ -68,6 +79,28 @@ export async function bookkeepingOwner(
     `SELECT run_id AS "runId" FROM ${identifier(schema)}.run`,
   );
   return row?.runId ?? '';
+}
+
+/** Between CREATE DATABASE and the bookkeeping. */
+async function markOwner(
+  session: Session,
+  run: Pick<RestoreRun, 'runId' | 'input'>,
+): Promise<string | undefined> {
+  if (run.input.mode === 'into') return undefined;
+  const [found] = await session.query<{ limit: number }>(
+    `SELECT datconnlimit AS limit FROM pg_catalog.pg_database
+      WHERE datname = pg_catalog.current_database()`,
+  );
+  return found?.limit === creationMarkOf(run) ? run.runId : undefined;
+}
+
+/**
+ * The connection limit that a database is created with, until its bookkeeping is in it: more than a thousand million,
+ * no administrator's number, and no limit.
+ */
+export function creationMarkOf(run: Pick<RestoreRun, 'runId'>): number {
+  const digest = createHash('sha256').update(run.runId).digest();
+  return 1_000_000_000 + (digest.readUInt32BE(0) % 1_000_000_000);
 }
 
 function notOurs(run: Run, owner: string): HoldfastError {

@@ -5,9 +5,9 @@ import { noFilters } from '../../core/contract/filters.ts';
 import type { RestoreRun } from '../../core/contract/restore.ts';
 import { openSession } from '../../core/postgres/session.ts';
 import { dropCreatedRoles } from '../../core/restore/create/roles.ts';
-import { markOf, stateOf } from '../../core/restore/create/work-database.ts';
+import { stateOf } from '../../core/restore/create/work-database.ts';
 import { createTarget } from '../../core/restore/create-target.ts';
-import { bookkeepingOwner, dropBookkeeping } from '../../core/restore/progress.ts';
+import { bookkeepingOwner, creationMarkOf, dropBookkeeping } from '../../core/restore/progress.ts';
 import { openMaintenance, openTarget } from '../../core/restore/target-session.ts';
 import { dumpSection } from '../../core/schema/dump-section.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
@@ -144,9 +144,14 @@ describe('a database of that name', () => {
     const twin = await plan();
     await using maintenance = await openMaintenance(deps, run, 'test');
     await maintenance.query(
-      `CREATE DATABASE ${quoted(twin.run.workDatabase)} TEMPLATE template0 CONNECTION LIMIT ${markOf(twin.run)}`,
+      `CREATE DATABASE ${quoted(twin.run.workDatabase)} TEMPLATE template0 CONNECTION LIMIT ${creationMarkOf(twin.run)}`,
     );
     expect(await stateOf(deps, twin.run, maintenance)).toBe('marked');
+    {
+      await using session = await openTarget(deps, twin.run, 'test');
+      expect(await bookkeepingOwner(session, twin.run)).toBe(twin.run.runId);
+      expect(await bookkeepingOwner(session, run)).toBeUndefined();
+    }
     await create(twin);
     expect(await stateOf(deps, twin.run, maintenance)).toBe('ours');
     const made = await inTarget(

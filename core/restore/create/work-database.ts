@@ -5,7 +5,6 @@
  * so it bears a mark from its first moment on, a connection limit that nobody else would set; when the bookkeeping is in
  * it, the mark goes.
  */
-import { createHash } from 'node:crypto';
 import type { Deps } from '../../contract/deps.ts';
 import { HoldfastError } from '../../contract/errors.ts';
 import type { Inventory } from '../../contract/manifest.ts';
@@ -13,7 +12,7 @@ import type { RestoreRun } from '../../contract/restore.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { identifier, literal } from '../../schema/sql-text.ts';
-import { bookkeepingOwner, createBookkeeping } from '../progress.ts';
+import { bookkeepingOwner, createBookkeeping, creationMarkOf } from '../progress.ts';
 import { openTarget } from '../target-session.ts';
 import { statementError } from './statement-error.ts';
 
@@ -57,16 +56,10 @@ export async function stateOf(
     [run.workDatabase],
   );
   if (found === undefined) return 'absent';
-  if (found.limit === markOf(run)) return 'marked';
+  if (found.limit === creationMarkOf(run)) return 'marked';
   if (!found.canConnect) return 'foreign';
   await using session = await openTarget(deps, run, 'create');
   return (await bookkeepingOwner(session, run)) === run.runId ? 'ours' : 'foreign';
-}
-
-/** More than a thousand million connections: no administrator's number, and no limit. */
-export function markOf(run: Pick<RestoreRun, 'runId'>): number {
-  const digest = createHash('sha256').update(run.runId).digest();
-  return 1_000_000_000 + (digest.readUInt32BE(0) % 1_000_000_000);
 }
 
 async function create(run: Run, source: Database, maintenance: Session): Promise<void> {
@@ -74,7 +67,7 @@ async function create(run: Run, source: Database, maintenance: Session): Promise
     'TEMPLATE template0',
     ...localeOptions(source, maintenance.serverVersionNum),
     ...(await tablespaceOption(source, maintenance)),
-    `CONNECTION LIMIT ${markOf(run)}`,
+    `CONNECTION LIMIT ${creationMarkOf(run)}`,
   ];
   const sql = `CREATE DATABASE ${identifier(run.workDatabase)} ${options.join(' ')}`;
   try {
