@@ -24,3 +24,9 @@ const rules: readonly (readonly [RegExp, string])[] = [
 export function maskSecrets(text: string): string {
   return rules.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
 }
+
+/** A copy of a JSON value in which each text is masked: no pattern may reach over a quote. */
+export function maskTexts<T>(value: T): T {
+  const mask = (_: string, part: unknown) => (typeof part === 'string' ? maskSecrets(part) : part);
+  return JSON.parse(JSON.stringify(value, mask)) as T;
+}

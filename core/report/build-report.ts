@@ -9,7 +9,8 @@ import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import type { Manifest, Warning } from '../contract/manifest.ts';
 import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
-import { maskSecrets } from '../mask-secrets.ts';
+import { maskTexts } from '../mask-secrets.ts';
+import type { CutoverDone } from '../restore/cutover/database-facts.ts';
 import type { Failure } from '../run/failure.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
@@ -58,7 +59,7 @@ export async function buildRestoreReport(
       manifestOf(deps, run),
     ]);
   const isSuccess = ending.state === 'succeeded';
-  const isWhole = input.mode !== 'into';
+  const merged = input.mode === 'into' ? (cutover?.merged ?? []) : undefined;
   const began = (part: string) => timeline.some((span) => span.part === part);
   const report: RestoreReport = {
     runId,
@@ -76,11 +77,8 @@ export async function buildRestoreReport(
     safetyBackupId: safety?.backupId ?? null,
     startedAt: run.startedAt,
     finishedAt: ending.finishedAt,
-    tables:
-      isSuccess && isWhole && manifest !== undefined
-        ? manifest.totals.tables
-        : comparison.tables.length,
-    rows: loaded.rows,
+    tables: tablesOf(manifest, comparison, merged),
+    rows: rowsOf(loaded, comparison, merged),
     readBytes: loaded.readBytes + (manifest === undefined ? 0 : definitionBytes(manifest, began)),
     rawBytes: began('load') ? run.estimate.rawBytes : 0,
     rtoMs: between(run.startedAt, usableAt(timeline, ending)),
@@ -103,16 +101,26 @@ export async function buildRestoreReport(
           },
     page: pageOf(deps, runId),
   };
-  return masked(restoreReportSchema.parse(report));
+  // Messages of servers and answers to checks are quoted: what looks like a secret does not get into a file.
+  return maskTexts(restoreReportSchema.parse(report));
 }
+
+type Merged = CutoverDone['merged'];
+type Compared = Awaited<ReturnType<typeof readComparison>>;
+
+/** Partitions count one by one, although some are compared as their root. */
+const tablesOf = (manifest: Manifest | undefined, { isWhole, tables }: Compared, merged: Merged) =>
+  merged?.length ?? (isWhole ? manifest?.totals.tables : undefined) ?? tables.length;
+
+/** Those that are there now, as the comparison counted them; those that were loaded when it did not come to that. */
+const rowsOf = (loaded: { rows: number }, { isWhole, tables }: Compared, merged: Merged) =>
+  merged?.reduce((sum, { written }) => sum + written, 0) ??
+  (isWhole ? tables.reduce((sum, { targetRows }) => sum + targetRows, 0) : loaded.rows);
 
 export const pageOf = (deps: Pick<Deps, 'workspace'>, runId: string): string =>
   `${deps.workspace.location}/${workspaceKeys.restorePage(runId)}`;
 
-function verdictOf({
-  isWhole,
-  differences,
-}: Awaited<ReturnType<typeof readComparison>>): RestoreReport['verdict'] {
+function verdictOf({ isWhole, differences }: Compared): RestoreReport['verdict'] {
   if (differences.some(({ isExpected }) => !isExpected)) return 'different';
   return isWhole ? 'identical' : 'not-compared';
 }
@@ -155,9 +163,3 @@ const manifestOf = async (deps: ReportDeps, { backup }: RestoreRun) =>
     ({ manifest }) => manifest,
     () => undefined,
   );
-
-/** Messages of servers and answers to checks are quoted: what looks like a secret in one does not get into a file. */
-function masked(report: RestoreReport): RestoreReport {
-  const mask = (_: string, part: unknown) => (typeof part === 'string' ? maskSecrets(part) : part);
-  return JSON.parse(JSON.stringify(report, mask)) as RestoreReport;
-}

@@ -12,6 +12,7 @@ import {
   type OwnCheckResult,
   type RestoreReport,
 } from '../contract/restore.ts';
+import { cutoverDoneSchema } from '../restore/cutover/database-facts.ts';
 import { type LoadedUnit, loadedUnitSchema } from '../restore/load/loaded-record.ts';
 import { readRestoreSpans } from '../restore/phases.ts';
 import { readFact } from '../restore/restore-run.ts';
@@ -23,17 +24,13 @@ type FactDeps = Pick<Deps, 'workspace'>;
 export type Timeline = RestoreReport['timeline'];
 
 const safetySchema = z.looseObject({ backupId: z.string() });
-const cutoverSchema = z.looseObject({
-  database: z.string(),
-  previousDatabase: z.string().nullable(),
-});
 const warningsSchema = z.array(warningSchema);
 
 export const readSafety = (deps: FactDeps, runId: string) =>
   readFact(deps.workspace, runId, 'safety', safetySchema);
 
 export const readCutover = (deps: FactDeps, runId: string) =>
-  readFact(deps.workspace, runId, 'cutover', cutoverSchema);
+  readFact(deps.workspace, runId, 'cutover', cutoverDoneSchema);
 
 export const readTimeline = async (deps: FactDeps, runId: string): Promise<Timeline> =>
   [...(await readRestoreSpans(deps.workspace, runId))].map(([part, span]) => ({ part, ...span }));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { isHoldfastError } from '../contract/errors.ts';
 import { restoreReportSchema } from '../contract/restore.ts';
+import { maskTexts } from '../mask-secrets.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 
@@ -23,8 +24,9 @@ export const readRestoreOutcome = (
 /** @returns the outcome that counts: this one, or that of an earlier attempt */
 export async function recordRestoreOutcome(
   deps: Pick<Deps, 'workspace'>,
-  outcome: RestoreOutcome,
+  told: RestoreOutcome,
 ): Promise<RestoreOutcome> {
+  const outcome = maskTexts(told);
   const key = workspaceKeys.restoreOutcome(outcome.runId);
   try {
     await putJson(deps.workspace, key, outcome, { ifNoneMatch: '*' });
