@@ -5,7 +5,7 @@ import type { Deps, Progress } from '../../core/contract/deps.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
 import { type LoadUnit, type RestoreRun, restoreInputSchema } from '../../core/contract/restore.ts';
 import { openSession } from '../../core/postgres/session.ts';
-import { readSection } from '../../core/restore/definitions.ts';
+import { sectionOf } from '../../core/restore/definitions.ts';
 import { finishRows } from '../../core/restore/finish-rows.ts';
 import { planLoads } from '../../core/restore/load/plan-loads.ts';
 import { loadUnit } from '../../core/restore/load-unit.ts';
@@ -61,14 +61,15 @@ export async function loadHarness(
     progress: (event) => events.push(event),
   };
   const run = await planRun(deps, manifest, sha256, target, request);
-  const preData = await readSection(deps, manifest, 'pre-data');
+  const { preamble, entries } = await sectionOf(deps, run, 'pre-data');
   const maker = new pg.Client({
     ...{ host: settings.host, port: settings.port, database: target.name, user: settings.user },
     password: await settings.password(),
   });
   if (request.prepare !== undefined) await target.query(request.prepare);
   await maker.connect();
-  await maker.query(preData);
+  for (const statement of [...preamble, ...entries.flatMap(({ statements }) => statements)])
+    await maker.query(statement);
   await maker.end();
   await using session = await openSession(settings, {
     applicationName: 'test',
