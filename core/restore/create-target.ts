@@ -10,6 +10,7 @@ import { applicationNameOf } from '../postgres/application-name.ts';
 import { withExtensionVersions } from './create/extension-versions.ts';
 import { createMissingRoles } from './create/roles.ts';
 import { runBatches } from './create/run-batches.ts';
+import { withKnownTablespaces } from './create/tablespaces.ts';
 import { takeOffChecks } from './create/take-off-checks.ts';
 import { createWorkDatabase } from './create/work-database.ts';
 import { manifestOf, sectionOf } from './definitions.ts';
@@ -55,7 +56,8 @@ async function createNew(
   }
   await using session = await openTarget(deps, run, what);
   const { preamble, entries: plain } = await sectionOf(deps, run, 'pre-data');
-  const entries = await withExtensionVersions(session, plain, inventory.extensions);
+  const versioned = await withExtensionVersions(session, plain, inventory.extensions);
+  const entries = await withKnownTablespaces(session, versioned);
   await runBatches(session, run, { preamble, entries }, (done) => {
     signal.throwIfAborted();
     deps.progress({ state: 'CreateTarget', message: `${done} of ${entries.length} definitions` });

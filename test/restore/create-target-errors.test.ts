@@ -3,6 +3,7 @@ import { type RestoreRun, roleOptionsSchema } from '../../core/contract/restore.
 import { openSession, type Session } from '../../core/postgres/session.ts';
 import { applyRoleOptions } from '../../core/restore/create/role-options.ts';
 import { runBatches } from '../../core/restore/create/run-batches.ts';
+import { withKnownTablespaces } from '../../core/restore/create/tablespaces.ts';
 import { createBookkeeping } from '../../core/restore/progress.ts';
 import type { SchemaEntry } from '../../core/schema/split-entries.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -117,4 +118,21 @@ test('without owners and privileges nothing of them is left', () => {
   expect(applyRoleOptions([table, acl, defaults], options)).toEqual([
     { ...table, owner: null, statements: [view] },
   ]);
+});
+
+test("a tablespace that the target does not have gives way to the server's default", async () => {
+  const inTablespace = (name: string, space: string) =>
+    entry(name, `SET default_tablespace = ${space}`, `CREATE TABLE public.${name} ()`);
+  const wanted = [
+    inTablespace('far', '"odd ""disk"'),
+    inTablespace('near', 'pg_default'),
+    entry('plain', "SET default_tablespace = ''", 'CREATE TABLE public.plain ()'),
+  ];
+  const known = await withKnownTablespaces(session, wanted);
+  expect(known.map(({ statements }) => statements[0])).toEqual([
+    "SET default_tablespace = ''",
+    'SET default_tablespace = pg_default',
+    "SET default_tablespace = ''",
+  ]);
+  await run('r-spaces', known);
 });
