@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { drillInputSchema } from '../contract/restore.ts';
+import { scratchSuffix } from '../report/list-reports.ts';
 import { readFact, writeFact } from '../restore/restore-run.ts';
 
 export const drillRecordSchema = z.strictObject({
@@ -35,4 +36,4 @@ export const writeDrill = (
 ): Promise<DrillRecord> => writeFact(workspace, record.runId, fact, drillRecordSchema, record);
 
 /** Run id of the restore that the drill is: the name of its child execution in drill.asl.json. */
-export const scratchRunId = (runId: string): string => `${runId}-scratch`;
+export const scratchRunId = (runId: string): string => runId + scratchSuffix;
