@@ -4,69 +4,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreReport } from '../../core/contract/restore.ts';
-import type { WorkerPool } from '../../local/engine/pool.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
-import { fillShop } from '../backup/harness.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import type { RestoreHarness } from './harness.ts';
+import { type Kills, makeKills, options, states } from './kill-support.ts';
 
+let kills: Kills;
 let harness: RestoreHarness;
-let original: Record<string, unknown>;
 beforeAll(async () => {
-  harness = await makeRestoreHarness('kill', async (database) => {
-    await fillShop(database);
-    await database.query(`
-      CREATE TABLE orders (id int PRIMARY KEY, account int NOT NULL REFERENCES accounts, note text);
-      INSERT INTO orders SELECT i, i, md5(i::text) FROM generate_series(1, 20000) i;
-      CREATE INDEX orders_note ON orders (note);
-      CREATE MATERIALIZED VIEW notes AS SELECT left(note, 1), count(*) FROM orders GROUP BY 1;`);
-  });
-  original = await contentOf(harness.source.database.name);
+  kills = await makeKills('kill');
+  harness = kills.harness;
 });
-afterAll(() => harness?.[Symbol.asyncDispose]());
-
-/** So that a test does not wait for 10 s; a restore that lives renews it four times as often. */
-const options = { leaseSeconds: 2 };
-
-const states = [
-  ...['PlanRestore', 'CreateTarget', 'LoadUnit', 'FinishRows', 'PlanBuilds', 'Build'],
-  ...['CompareUnit', 'CompareSchema', 'RunChecks', 'Cutover', 'ReportRestore'],
-];
-
-async function expectIdentical(report: RestoreReport): Promise<void> {
-  expect(report).toMatchObject({ state: 'succeeded', verdict: 'identical' });
-  const database = report.database as string;
-  expect(await contentOf(database)).toEqual(original);
-  await expect
-    .poll(() => onServer('postgres', sessionsOf(report.runId)), { timeout: 10_000 })
-    .toEqual([]);
-  await onServer('postgres', `DROP DATABASE "${database}" WITH (FORCE)`);
-}
+afterAll(() => kills?.harness[Symbol.asyncDispose]());
 
 const outcomeOf = (runId: string) => `restores/${runId}/outcome.json`;
-
-const sessionsOf = (runId: string) =>
-  `SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${runId}/%'`;
-
-describe('a restore whose worker processes are killed', () => {
-  it.each(states)('in %s tries it again and is identical', async (state) => {
-    let pool: WorkerPool | undefined;
-    let isKilled = false;
-    const onProgress = (event: { state: string }) => {
-      if (event.state !== state || isKilled) return;
-      isKilled = true;
-      // Deep in it, or just after it: both must do.
-      void sleep(Math.random() * 100).then(async () => {
-        for (const pid of (await pool?.allPids()) ?? []) process.kill(pid, 'SIGKILL');
-      });
-    };
-    const onPool = (opened: WorkerPool) => {
-      pool = opened;
-    };
-    const report = await harness.restore({ options }, { onProgress, onPool });
-    expect(isKilled).toBe(true);
-    await expectIdentical(report);
-  });
-});
 
 describe('a restore that is killed as a whole', () => {
   it.each(states.map((state) => [state, Math.round(Math.random() * 120)] as const))(
@@ -81,7 +31,7 @@ describe('a restore that is killed as a whole', () => {
         : await harness.restore({ options });
       const isPlanned = (await harness.read(`restores/${runId}/run.json`)) !== undefined;
       if (isPlanned) expect(await harness.read(outcomeOf(runId))).toMatchObject({ runId });
-      await expectIdentical(report as RestoreReport);
+      await kills.expectIdentical(report as RestoreReport);
     },
   );
 
@@ -94,8 +44,8 @@ describe('a restore that is killed as a whole', () => {
       { onProgress: ({ message }) => messages.push(message) },
     );
     expect(report.runId).toBe(runId);
-    expect(messages.join()).toMatch(/was killed: waiting for its lease .*Going on with restore/);
-    await expectIdentical(report);
+    expect(messages.join()).toContain(`Going on with restore ${runId}`);
+    await kills.expectIdentical(report);
   });
 });
 

@@ -1,0 +1,48 @@
+/** What the tests that kill a restore share: a database for which every state has work, and what must be in the end. */
+import { expect } from 'vitest';
+import type { RestoreReport } from '../../core/contract/restore.ts';
+import { fillShop } from '../backup/harness.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+
+export const states = [
+  ...['PlanRestore', 'CreateTarget', 'LoadUnit', 'FinishRows', 'PlanBuilds', 'Build'],
+  ...['CompareUnit', 'CompareSchema', 'RunChecks', 'Cutover', 'ReportRestore'],
+];
+
+/** So that a test does not wait for 10 s; a restore that lives renews it in time. */
+export const options = { leaseSeconds: 2 };
+
+export interface Kills {
+  readonly harness: RestoreHarness;
+  expectIdentical(report: RestoreReport): Promise<void>;
+}
+
+export async function makeKills(name: string): Promise<Kills> {
+  const harness = await makeRestoreHarness(name, fill);
+  const original = await contentOf(harness.source.database.name);
+  return {
+    harness,
+    async expectIdentical(report) {
+      expect(report).toMatchObject({ state: 'succeeded', verdict: 'identical' });
+      const database = report.database as string;
+      expect(await contentOf(database)).toEqual(original);
+      await expect
+        .poll(() => onServer('postgres', sessionsOf(report.runId)), { timeout: 10_000 })
+        .toEqual([]);
+      await onServer('postgres', `DROP DATABASE "${database}" WITH (FORCE)`);
+    },
+  };
+}
+
+const sessionsOf = (runId: string) =>
+  `SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${runId}/%'`;
+
+async function fill(database: TestDatabase): Promise<void> {
+  await fillShop(database);
+  await database.query(`
+    CREATE TABLE orders (id int PRIMARY KEY, account int NOT NULL REFERENCES accounts, note text);
+    INSERT INTO orders SELECT i, i, md5(i::text) FROM generate_series(1, 20000) i;
+    CREATE INDEX orders_note ON orders (note);
+    CREATE MATERIALIZED VIEW notes AS SELECT left(note, 1), count(*) FROM orders GROUP BY 1;`);
+}
