@@ -58,11 +58,11 @@ async function listBackups(
     },
   };
   for await (const entry of listCatalogue(vault, query)) entries.push(entry);
-  if (options.json) return printJson(entries);
-  if (entries.length === 0) return print('There is no backup in this vault yet.');
   const rows = await Promise.all(
-    entries.map(async (entry) => ({ entry, seen: await lastSeen(vault, entry) })),
+    entries.map(async (entry) => ({ entry, seen: await lookedAt(vault, entry) })),
   );
+  if (options.json) return printJson(rows.map(({ entry, seen }) => ({ ...entry, ...seen })));
+  if (entries.length === 0) return print('There is no backup in this vault yet.');
   print(
     renderTable(
       [
@@ -76,22 +76,42 @@ async function listBackups(
         { title: 'SIZE', align: 'right', of: ({ entry }) => formatBytes(entry.rawBytes) },
         { title: 'STORED', align: 'right', of: ({ entry }) => formatBytes(entry.storedBytes) },
         { title: 'WARNINGS', align: 'right', of: ({ entry }) => String(entry.warnings || '-') },
-        { title: 'LAST LOOK', of: ({ seen }) => seen },
+        { title: 'LAST LOOK', of: ({ seen: { lastLook } }) => inWords(lastLook) },
+        {
+          title: 'PROVEN',
+          of: ({ seen: { provenAt } }) => (provenAt ? formatTime(provenAt) : '-'),
+        },
       ],
       rows,
     ),
   );
 }
 
-/** The last verdict by the names of the records; `holdfast show` reads them and checks their signatures. */
-async function lastSeen(vault: Vault, entry: CatalogueEntry): Promise<string> {
-  let last = '-';
-  for await (const { key } of vault.list(vaultKeys.evidenceOf(entry.source, entry.backupId))) {
-    const kind = evidenceKindSchema.safeParse(/-([a-z]+)\.json$/.exec(key)?.[1]).data;
-    if (kind === 'verified' || kind === 'proven' || kind === 'damaged') last = kind;
-  }
-  return last === 'damaged' ? 'DAMAGED' : last;
+interface LookedAt {
+  /** The last verdict of all. */
+  readonly lastLook: 'verified' | 'proven' | 'damaged' | null;
+  /** When a drill last restored it and found it identical. */
+  readonly provenAt: string | null;
 }
+
+/** By the names of the records; `holdfast show` reads them and checks their signatures. */
+async function lookedAt(vault: Vault, entry: CatalogueEntry): Promise<LookedAt> {
+  let seen: LookedAt = { lastLook: null, provenAt: null };
+  for await (const { key } of vault.list(vaultKeys.evidenceOf(entry.source, entry.backupId))) {
+    const [, time = '', name] = /([^/]*?)-[^/]*-([a-z]+)\.json$/.exec(key) ?? [];
+    const kind = evidenceKindSchema.safeParse(name).data;
+    if (kind !== 'verified' && kind !== 'proven' && kind !== 'damaged') continue;
+    seen = { lastLook: kind, provenAt: kind === 'proven' ? fromCompact(time) : seen.provenAt };
+  }
+  return seen;
+}
+
+/** `20261121T042100Z` as an ISO time. */
+const fromCompact = (time: string): string =>
+  time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+
+const inWords = (look: LookedAt['lastLook']): string =>
+  look === 'damaged' ? 'DAMAGED' : (look ?? '-');
 
 async function listFailed(workspace: Workspace, options: ListOptions): Promise<void> {
   const failed: Outcome[] = [];

@@ -13,7 +13,7 @@ import { renderTable } from './table.ts';
 
 export function describeBackup(manifest: Manifest, evidence: readonly EvidenceRecord[]): string {
   return [
-    facts(manifest),
+    facts(manifest, evidence),
     tables(manifest.tables),
     section(
       'Warnings',
@@ -21,14 +21,17 @@ export function describeBackup(manifest: Manifest, evidence: readonly EvidenceRe
     ),
     section(
       'Evidence',
-      evidence.map(({ kind, at, by }) => `${formatTime(at)}  ${kind}  by ${by.user}@${by.host}`),
+      evidence.map(
+        (record) =>
+          `${formatTime(record.at)}  ${record.kind}  by ${record.by.user}@${record.by.host}${proofOf(record)}`,
+      ),
     ),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-function facts(manifest: Manifest): string {
+function facts(manifest: Manifest, evidence: readonly EvidenceRecord[]): string {
   const { source, snapshot, totals, inventory, largeObjects, labels, createdBy } = manifest;
   const took = Date.parse(manifest.sealedAt) - Date.parse(manifest.startedAt);
   const lines: [string, string][] = [
@@ -41,6 +44,7 @@ function facts(manifest: Manifest): string {
       'Snapshot',
       `${formatTime(snapshot.instant)}${snapshot.lsn === null ? '' : ` (LSN ${snapshot.lsn})`}`,
     ],
+    ['Proven', provenIn(evidence)],
     ['Scope', manifest.scope === 'full' ? 'full' : `PARTIAL: ${describeFilters(manifest)}`],
     ['Tier', manifest.tier],
     ['Taken by', `${createdBy.user}@${createdBy.host}, in ${formatDuration(took)}`],
@@ -108,6 +112,22 @@ function tables(entries: readonly TableEntry[]): string {
     ],
     largestFirst,
   );
+}
+
+/** Said of each backup: one that nobody has ever restored is a hope. */
+function provenIn(evidence: readonly EvidenceRecord[]): string {
+  const last = evidence.findLast(({ kind }) => kind === 'proven' || kind === 'damaged');
+  if (last?.kind === 'damaged') return `NO: found DAMAGED at ${formatTime(last.at)}`;
+  return last === undefined
+    ? 'not yet: `holdfast drill` restores and compares it'
+    : `${formatTime(last.at)}, by a restore that came back identical`;
+}
+
+/** How the drill went that proved it. */
+function proofOf({ kind, facts }: EvidenceRecord): string {
+  const { rtoMs, rows } = facts;
+  if (kind !== 'proven' || typeof rtoMs !== 'number' || typeof rows !== 'number') return '';
+  return `: restored in ${formatDuration(rtoMs)}, ${plural(rows, 'row')} identical`;
 }
 
 const section = (title: string, lines: readonly string[]): string =>
