@@ -14,14 +14,14 @@ import type { DeferredCheck } from '../deferred-checks.ts';
 import { analyzeTables, analyzeViews } from './analyze.ts';
 import { putBackChecks, validateChecks } from './deferred-check-builds.ts';
 import { batchStatements, definitionBatches } from './definition-batches.ts';
-import { type BuildDraft, packInOrder, type Wave } from './draft.ts';
+import { type BuildDraft, packInOrder, smallTableBytes, type Wave } from './draft.ts';
 import { qualified } from './read-statement.ts';
 import { sortEntries } from './sort-entries.ts';
 import type { SortedEntries, TableDraft, WholeForeignKey } from './sorted-entries.ts';
 import type { TargetFacts } from './target-facts.ts';
 
-/** Each holds locks on a table, its index and its type until the transaction ends. */
-const indexesPerTransaction = 200;
+/** Each holds locks on a table or two, their indexes and types until the transaction ends. */
+const definitionsPerTransaction = 200;
 
 export interface PlanInput {
   readonly entries: readonly SchemaEntry[];
@@ -44,15 +44,22 @@ export function planWaves(input: PlanInput): Wave[] {
   const oneByOne = (drafts: readonly BuildDraft[]) => drafts.map((draft) => [draft]);
   const batches = (definitions: SortedEntries['definitions'], what: string) =>
     oneByOne(definitionBatches(definitions, options.batchObjects, what));
+  const isSmall = ({ table }: TableDraft) => bytesOf(table) <= smallTableBytes;
+  const small = sorted.validations.filter(isSmall);
+  const large = sorted.validations.filter((one) => !isSmall(one));
   const waves: Wave[] = [
-    [...largestFirst(sorted.indexes), ...smallTables(sorted.small, bytesOf)],
+    [
+      ...largestFirst(sorted.indexes),
+      ...smallTables(sorted.small, bytesOf, 'indexes and constraints'),
+    ],
     largestFirst(sorted.exclusive),
     ...batches([...sorted.definitions, ...putBackChecks(checks)], 'definitions'),
     largestFirst(sorted.lateIndexes),
     analyzeTables(facts, bytesOf),
     ...apart(sorted.wholeForeignKeys),
     [
-      ...interleaved(sorted.validations, bytesOf),
+      ...interleaved(large, bytesOf),
+      ...smallTables(byTable(small), bytesOf, 'foreign keys'),
       ...validateChecks(checks, input.databaseSettings),
     ],
     ...batches(sorted.lastDefinitions, 'policies, publications and the like'),
@@ -64,17 +71,31 @@ export function planWaves(input: PlanInput): Wave[] {
 }
 
 /** All of one table stands in one transaction: no two of them wait for each other. */
-function smallTables(small: SortedEntries['small'], bytesOf: (table: string) => number): Wave {
-  const packs = packInOrder([...small], indexesPerTransaction, ([table, definitions]) => ({
+function smallTables(
+  small: SortedEntries['small'],
+  bytesOf: (table: string) => number,
+  what: string,
+): Wave {
+  const packs = packInOrder([...small], definitionsPerTransaction, ([table, definitions]) => ({
     count: definitions.length,
     bytes: bytesOf(table) * definitions.length,
   }));
   return packs.map((pack) => ({
     kind: 'statements',
-    label: `indexes and constraints of ${pack.length} small tables`,
+    label: `${what} of ${pack.length} small tables`,
     object: null,
     statements: batchStatements(pack.flatMap(([, definitions]) => definitions)),
   }));
+}
+
+function byTable(drafts: readonly TableDraft[]): SortedEntries['small'] {
+  const tables: SortedEntries['small'] = new Map();
+  for (const { table, draft } of drafts) {
+    const own = tables.get(table) ?? [];
+    own.push({ label: draft.label, statements: draft.statements });
+    tables.set(table, own);
+  }
+  return tables;
 }
 
 /** Two that share a table would wait for each other, and with partitions even in a circle: never in one wave. */
