@@ -84,7 +84,7 @@ describe('one backup from end to end', () => {
 
   test('list shows it: as catalogue entry, and as a table', async () => {
     const entries = (await made.run(['list', '--json'])).json<CatalogueEntry[]>();
-    expect(entries.map((entry) => catalogueEntrySchema.parse(entry).backupId)).toEqual([
+    expect(entries.map((entry) => catalogueEntrySchema.loose().parse(entry).backupId)).toEqual([
       report.backupId,
     ]);
     const { stdout } = await made.run(['list']);
