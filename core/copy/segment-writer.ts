@@ -17,6 +17,8 @@ export type StoredSegment = Pick<Segment, 'storedBytes' | 'sha256' | 'compressed
 export interface SegmentOptions {
   /** Plain bytes, roughly: decides how large the buffers are. */
   readonly expectedBytes: number;
+  /** Bytes that the writer has had before: of other segments of the same object. */
+  readonly offset: number;
   readonly onStored?: (bytes: number) => void;
   /** Ends it with an AbortError. */
   readonly signal: AbortSignal;
@@ -47,14 +49,15 @@ export async function writeSegment(
   writer: ObjectWriter,
   options: SegmentOptions,
 ): Promise<StoredSegment> {
-  const hash = createHash('sha256');
+  // The first segment of an object has the hash that the writer makes anyway.
+  const hash = options.offset === 0 ? undefined : createHash('sha256');
   let compressedBytes = 0;
   let storedBytes = 0;
   let writing: Promise<void> | undefined;
   const store = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of chunks) {
       storedBytes += chunk.length;
-      hash.update(chunk);
+      hash?.update(chunk);
       await writer.write(chunk);
       options.onStored?.(chunk.length);
     }
@@ -81,7 +84,7 @@ export async function writeSegment(
     await writing?.catch(() => {});
     throw error;
   }
-  return { storedBytes, sha256: hash.digest('hex'), compressedBytes };
+  return { storedBytes, sha256: hash?.digest('hex') ?? writer.sha256SoFar(), compressedBytes };
 }
 
 /** Chunks of exactly one frame, but the last. What is small and alone (a small table) is not copied. */

@@ -76,7 +76,7 @@ export class SliceStream {
       what: `Reading ${this.#label}`,
     });
     this.#current = copy;
-    const stored = await this.#write(copy, slice, signal);
+    const stored = await this.#write(copy, slice, offset, signal);
     if (isOpen) await this.#session.query('SET LOCAL row_security = off');
     const { rows, fingerprint, rawBytes } = copy.result;
     this.#current = undefined;
@@ -96,10 +96,11 @@ export class SliceStream {
     this.segments.push({ slice, segment });
   }
 
-  async #write(copy: CopyStream, slice: Slice, signal: AbortSignal) {
+  async #write(copy: CopyStream, slice: Slice, offset: number, signal: AbortSignal) {
     try {
       return await writeSegment(copy, this.#encryptor, this.#writer, {
         expectedBytes: slice.estimatedBytes,
+        offset,
         signal,
         onStored: (bytes) => {
           this.#storedBytes += bytes;

@@ -45,6 +45,8 @@ export interface ByteRange {
  */
 export interface ObjectWriter {
   write(chunk: Uint8Array): Promise<void>;
+  /** SHA-256 of all bytes that were written so far, hex: hashing them twice would cost 3 % of a dump's CPU time. */
+  sha256SoFar(): string;
   /**
    * @throws PreconditionFailedError when the key exists already
    * @throws VaultFullError, VaultAccessDeniedError, VaultIoError

@@ -85,6 +85,10 @@ class FileWriter implements ObjectWriter {
     });
   }
 
+  sha256SoFar(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
   async commit(): Promise<ObjectRef> {
     const { files } = this.#tree;
     try {

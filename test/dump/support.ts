@@ -131,6 +131,7 @@ function slowVault(vault: Vault, bytesPerSecond: number): Vault {
         await sleep((chunk.length / bytesPerSecond) * 1_000);
         await writer.write(chunk);
       },
+      sha256SoFar: () => writer.sha256SoFar(),
       commit: () => writer.commit(),
       abort: () => writer.abort(),
     };

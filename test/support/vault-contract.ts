@@ -30,6 +30,7 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
       const writer = await vault.openWriter('a/b/one.hf', { tags: { tier: 'staged' } });
       for (let at = 0; at < body.length; at += 1 << 20) {
         await writer.write(body.subarray(at, at + (1 << 20)));
+        expect(writer.sha256SoFar()).toBe(sha256(body.subarray(0, at + (1 << 20))));
       }
       const ref = await writer.commit();
       expect(ref).toMatchObject({
