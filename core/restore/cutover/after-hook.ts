@@ -7,6 +7,7 @@ import type { Deps } from '../../contract/deps.ts';
 import { type Warning, warningSchema } from '../../contract/manifest.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { readFact, writeFact } from '../restore-run.ts';
+import { restoredEnvironment } from '../restored-environment.ts';
 import type { CutoverDone } from './database-facts.ts';
 
 const fact = 'warnings-hook';
@@ -42,7 +43,7 @@ async function runHook(
   if (deps.runCommand === undefined) return 'there is no shell here.';
   try {
     const { exitCode, output } = await deps.runCommand(command, {
-      HOLDFAST_RUN_ID: run.runId,
+      ...(await restoredEnvironment(deps, run, done.database)),
       HOLDFAST_DATABASE: done.database,
       HOLDFAST_PREVIOUS_DATABASE: done.previousDatabase ?? '',
     });

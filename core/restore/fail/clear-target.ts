@@ -7,7 +7,6 @@ import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
-import { identifier } from '../../schema/sql-text.ts';
 import {
   type CutoverBegun,
   cutoverBegunSchema,
@@ -17,6 +16,7 @@ import {
   openBeside,
 } from '../cutover/database-facts.ts';
 import { setAllowed } from '../cutover/exchange.ts';
+import { dropDatabase } from '../drop-database.ts';
 import type { Attempt } from '../fail.ts';
 import { bookkeepingOwner, dropBookkeeping } from '../progress.ts';
 import { readFact, writeFact } from '../restore-run.ts';
@@ -115,7 +115,7 @@ async function dropWork(
   if (work === undefined) return;
   const isOurs = begun === undefined ? await hasOurs(deps, run) : begun.work.oid === work.oid;
   if (!isOurs) return;
-  await session.query(`DROP DATABASE ${identifier(work.name)} WITH (FORCE)`);
+  await dropDatabase(deps, run, session, work.name);
 }
 
 async function hasOurs(deps: Deps, run: RestoreRun): Promise<boolean> {

@@ -1,0 +1,158 @@
+/**
+ * Mode `into`, the cutover: everything in ONE transaction, with the end of the staging tables. Missing tables are made,
+ * rows are written, keys and foreign keys are checked, sequences are put forward.
+ *
+ * Invariant: a target that has our bookkeeping was not changed; one that has it no more has everything. So a second
+ * attempt, also after a lost answer to COMMIT, knows what to do.
+ */
+import { z } from 'zod';
+import type { Deps } from '../../contract/deps.ts';
+import { HoldfastError } from '../../contract/errors.ts';
+import { type Manifest, type Warning, warningSchema } from '../../contract/manifest.ts';
+import type { RestoreRun } from '../../contract/restore.ts';
+import { applicationNameOf } from '../../postgres/application-name.ts';
+import type { Session } from '../../postgres/session.ts';
+import { getJson, putJson } from '../../vault/json.ts';
+import { workspaceKeys } from '../../vault/keys.ts';
+import { type CutoverDone, cutoverDoneSchema } from '../cutover/database-facts.ts';
+import { bookkeepingOwner, dropBookkeeping, endPredecessors } from '../progress.ts';
+import { openTarget } from '../target-session.ts';
+import type { KeyRows } from './count-rows.ts';
+import { createAfterRows, createBeforeRows, runEntry } from './create-tables.ts';
+import { addForeignKeys } from './foreign-keys.ts';
+import { forwardSequences, setMadeSequences } from './forward-sequences.ts';
+import { orderByReferences } from './order-tables.ts';
+import { type Placing, quoted, shown } from './placing.ts';
+import { type MergePlan, planMerge } from './plan-merge.ts';
+import { databaseErrorOf, rowError } from './row-errors.ts';
+import { rowSource } from './row-source.ts';
+import { type TargetTable, targetTable } from './target-table.ts';
+import { disableTriggers, enableTriggers } from './user-triggers.ts';
+import { type Written, writeRows } from './write-rows.ts';
+
+const what = 'cutover';
+/** Behind a transaction that holds a table: others queue behind us, so we give way and try again. */
+const lockTimeout = '30s';
+
+type Chosen = { readonly placing: Placing; readonly target: TargetTable; readonly isNew: boolean };
+
+/** @throws RowConflictError, OrphanedRowsError, RestoreStatementError, LockNotAvailableError, UsageError */
+export async function mergeInto(
+  deps: Deps,
+  run: RestoreRun,
+  manifest: Manifest,
+): Promise<CutoverDone> {
+  await using session = await openTarget(deps, run, what);
+  await endPredecessors(session, applicationNameOf(run.runId, what));
+  const done = { database: run.finalDatabase, previousDatabase: null };
+  const noted = workspaceKeys.restoreFact(run.runId, 'merged');
+  if ((await bookkeepingOwner(session, run)) !== run.runId) {
+    const merged = await getJson(deps.workspace, cutoverDoneSchema.shape.merged, noted);
+    return { ...done, ...(merged === undefined ? {} : { merged }) };
+  }
+  await session.query('BEGIN');
+  try {
+    await session.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
+    await session.query('SET CONSTRAINTS ALL DEFERRED');
+    const plan = await planMerge(deps, run, manifest, session);
+    const { written, warnings } = await merge(run, manifest, session, plan);
+    await dropBookkeeping(session, run);
+    await putJson(deps.workspace, noted, written);
+    await putJson(
+      deps.workspace,
+      workspaceKeys.restoreFact(run.runId, 'warnings-into'),
+      z.array(warningSchema).parse(warnings),
+    );
+    await session.query('COMMIT');
+    return { ...done, merged: written };
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => session.destroy());
+    throw error;
+  }
+}
+
+async function merge(
+  run: RestoreRun,
+  manifest: Manifest,
+  session: Session,
+  plan: MergePlan,
+): Promise<{ written: Written[]; warnings: Warning[] }> {
+  await createBeforeRows(session, plan);
+  const chosen = await inOrder(session, await targetsOf(session, plan));
+  const existing = chosen.filter(({ isNew }) => !isNew);
+  for (const { placing, target } of existing) {
+    await disableTriggers(session, placing.target, target);
+  }
+  const written: Written[] = [];
+  for (const { placing, target, isNew } of chosen) {
+    written.push(await writeRows(session, run, placing, target, isNew));
+  }
+  await checkDeferred(session, run, chosen);
+  await createAfterRows(session, plan);
+  for (const entry of plan.definitions.attach) {
+    await withRowErrors(session, () => runEntry(session, entry));
+  }
+  const { allowOrphans } = run.input.selection;
+  const warnings = await addForeignKeys(session, plan.definitions.foreignKeys, allowOrphans);
+  for (const { placing, target } of existing) {
+    await enableTriggers(session, placing.target, target);
+  }
+  await setMadeSequences(session, manifest, plan.definitions.sequences);
+  const inPlace = chosen.filter(({ placing }) => !placing.isBeside);
+  await forwardSequences(
+    session,
+    inPlace.map(({ target }) => target.oid),
+  );
+  for (const { placing } of chosen.filter(({ isNew }) => isNew)) {
+    await session.query(`ANALYZE ${quoted(placing.target)}`);
+  }
+  return { written, warnings };
+}
+
+async function targetsOf(session: Session, plan: MergePlan): Promise<Chosen[]> {
+  const chosen: Chosen[] = [];
+  for (const placing of plan.placings) {
+    const target = await targetTable(session, placing.target);
+    if (target === undefined) {
+      throw new HoldfastError('InternalError', `Table ${shown(placing.target)} is not there.`);
+    }
+    chosen.push({ placing, target, isNew: plan.isNew.has(placing.index) });
+  }
+  return chosen;
+}
+
+async function inOrder(session: Session, chosen: readonly Chosen[]): Promise<Chosen[]> {
+  const order = await orderByReferences(
+    session,
+    chosen.map(({ target }) => target.oid),
+  );
+  return order.flatMap((oid) => chosen.filter(({ target }) => target.oid === oid));
+}
+
+/** What a deferred constraint has against the rows is said here and not by COMMIT. */
+const checkDeferred = (session: Session, run: RestoreRun, chosen: readonly Chosen[]) =>
+  withRowErrors(
+    session,
+    () => session.query('SET CONSTRAINTS ALL IMMEDIATE'),
+    (error) => {
+      const { schema, table } = databaseErrorOf(error) ?? {};
+      const of = chosen.find(
+        ({ placing }) => placing.target.schema === schema && placing.target.name === table,
+      );
+      return of && { source: rowSource(run, of.placing, of.target), targetOid: of.target.oid };
+    },
+  );
+
+async function withRowErrors(
+  session: Session,
+  work: () => Promise<unknown>,
+  rowsOf: (error: unknown) => KeyRows | undefined = () => undefined,
+): Promise<void> {
+  await session.query('SAVEPOINT checking');
+  try {
+    await work();
+  } catch (error) {
+    await session.query('ROLLBACK TO SAVEPOINT checking');
+    throw await rowError(session, error, undefined, rowsOf(error));
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What the target says to rows, as errors of the catalogue: which table, which constraint, how many rows.
+ *
+ * Invariant: no value of a row gets into a message. The server's details are left away, and of errors that quote a value
+ * (a text that is no number, a trigger's own message) the message too.
+ */
+import pg from 'pg';
+import { HoldfastError } from '../../contract/errors.ts';
+import { mapPgError, sqlstateOf } from '../../postgres/connect-errors.ts';
+import type { Session } from '../../postgres/session.ts';
+import { statementError } from '../create/statement-error.ts';
+import { countConflicts, countOrphans, type KeyRows } from './count-rows.ts';
+import { type Placing, shown } from './placing.ts';
+
+const uniqueViolation = '23505';
+const exclusionViolation = '23P01';
+export const foreignKeyViolation = '23503';
+
+/** @param rows of the table whose statement it was; absent when it came at the end, from a constraint of any table */
+export async function rowError(
+  session: Session,
+  error: unknown,
+  placing: Placing | undefined,
+  rows: KeyRows | undefined,
+): Promise<unknown> {
+  const sqlstate = sqlstateOf(error);
+  const server = databaseErrorOf(error);
+  if (sqlstate === undefined || server === undefined) return error;
+  const at = { schema: server.schema ?? '', name: server.table ?? '' };
+  const table = server.table === undefined ? placing?.target : at;
+  const where = table === undefined ? 'the target' : shown(table);
+  const constraint = server.constraint ?? '';
+  const evidence = { table: where, constraint, sqlstate };
+  if (sqlstate === uniqueViolation || sqlstate === exclusionViolation) {
+    const count = rows && (await countConflicts(session, rows, constraint));
+    return new HoldfastError('RowConflictError', conflictMessage(where, constraint, count), {
+      evidence: { ...evidence, rows: count },
+      ...(count === 0 ? { hint: 'Put them beside it with --as or --into-schema.' } : {}),
+    });
+  }
+  if (sqlstate === foreignKeyViolation) {
+    const count = rows && (await countOrphans(session, rows, constraint));
+    return orphans(where, constraint, count, true);
+  }
+  if (/^(22|23|P0)/.test(sqlstate)) {
+    // Of class 23 the message names table, column and constraint only; the others quote what they were given.
+    const said = sqlstate.startsWith('23') ? `: ${server.message}` : '';
+    return new HoldfastError(
+      'RestoreStatementError',
+      `${where} refuses rows of the backup (SQLSTATE ${sqlstate})${said}.`,
+      { evidence, hint: 'The table was changed since. Put the rows beside it with --as.' },
+    );
+  }
+  return statementError(mapPgError(error, 'The target', 'connected'), `rows of ${where}`);
+}
+
+function conflictMessage(table: string, constraint: string, count: number | undefined): string {
+  if (count === 0)
+    return `Rows of the backup conflict with each other in ${table} (constraint ${constraint}).`;
+  const rows = count === 1 ? '1 row' : `${count ?? 'At least 1'} rows`;
+  return `${rows} of the backup for ${table} have a key that is there already (constraint ${constraint}).`;
+}
+
+/** @param exists the constraint is there and enforced; else it was to be made */
+export function orphans(
+  table: string,
+  constraint: string,
+  count: number | undefined,
+  exists: boolean,
+): HoldfastError {
+  const rows = count === 1 ? '1 row' : `${count ?? 'At least 1'} rows`;
+  return new HoldfastError(
+    'OrphanedRowsError',
+    `${rows} of ${table} would refer to rows that are not there (foreign key ${constraint}).`,
+    {
+      evidence: { table, constraint, rows: count },
+      ...(exists
+        ? {
+            hint: 'Restore the table they refer to as well. This foreign key is in force, so --allow-orphans cannot help; --as puts the rows beside.',
+          }
+        : {}),
+    },
+  );
+}
+
+export function databaseErrorOf(error: unknown): pg.DatabaseError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof pg.DatabaseError) return at;
+  }
+  return undefined;
+}
