@@ -1,0 +1,5 @@
+/** State CompareUnit: rows of some tables against the manifest. */
+import { compareUnit } from '../core/compare/compare-unit.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('CompareUnit', compareUnit);

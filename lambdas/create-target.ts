@@ -1,0 +1,5 @@
+/** State CreateTarget: the database, its roles, extensions and definitions without indexes. */
+import { createTarget } from '../core/restore/create-target.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('CreateTarget', createTarget);

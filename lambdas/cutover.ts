@@ -1,0 +1,5 @@
+/** State Cutover: new, swap or into; the hook after it. */
+import { cutover } from '../core/restore/cutover.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('Cutover', cutover);

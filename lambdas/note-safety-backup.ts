@@ -1,0 +1,5 @@
+/** State NoteSafetyBackup: what the child execution gave. */
+import { noteSafetyBackup } from '../core/restore/note-safety-backup.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('NoteSafetyBackup', noteSafetyBackup);

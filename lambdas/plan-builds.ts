@@ -1,0 +1,5 @@
+/** State PlanBuilds: what is built after the rows, in waves; what is compared. */
+import { planBuilds } from '../core/restore/plan-builds.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('PlanBuilds', planBuilds);

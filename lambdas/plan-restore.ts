@@ -1,0 +1,5 @@
+/** State PlanRestore: chooses the backup, preflight, the load units; goes on with an unfinished run. */
+import { planRestore } from '../core/restore/plan-restore.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('PlanRestore', planRestore);

@@ -1,0 +1,5 @@
+/** State RunChecks: the user's own checks, and the hook before the cutover. */
+import { runChecks } from '../core/restore/run-checks.ts';
+import { handleState } from './handle-state.ts';
+
+export const makeHandler = handleState('RunChecks', runChecks);
