@@ -18,13 +18,15 @@ import { writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
 import { resolveReferences, splitLabel } from './definition-batches.ts';
 import { prepareMemory } from './memory.ts';
-import { buildError } from './statement-error.ts';
+import { buildError, serverMessage } from './statement-error.ts';
 
 const done: OutputOf<'Build'> = { isDone: true, share: 1 };
 
 const optional = /^(CREATE|ALTER|COMMENT ON) (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
-/** No right; and then it is not there for the statements that follow; or the server is built without it. */
-const refusals = new Set(['42501', '42704', '0A000']);
+/** No right, or a server that is built without it. */
+const refusals = new Set(['42501', '0A000']);
+/** It is not there: of the statements that follow one that was refused. */
+const consequence = '42704';
 
 export async function runStatements(
   deps: Deps,
@@ -73,15 +75,17 @@ async function runOne(
     await session.query(statement);
     if (isOptional) await session.query('RELEASE SAVEPOINT optional');
   } catch (error) {
-    if (!isOptional || !refusals.has(sqlstateOf(error) ?? '')) throw buildError(error, label);
+    const sqlstate = sqlstateOf(error) ?? '';
+    const isRefused = refusals.has(sqlstate);
+    if (!isOptional || !(isRefused || sqlstate === consequence)) throw buildError(error, label);
     await session.query('ROLLBACK TO SAVEPOINT optional');
-    warnings.push(refused(label, error));
+    if (isRefused) warnings.push(refused(label, error));
   }
 }
 
 const refused = (label: string, error: unknown): Warning => ({
   code: 'not-restored',
-  message: `${label} could not be restored: ${error instanceof Error ? error.message : String(error)}`,
+  message: `${label} could not be restored: ${serverMessage(error)}`,
   hint: 'It needs a role with more rights on the target, a superuser mostly: have it made by one.',
 });
 

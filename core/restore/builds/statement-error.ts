@@ -58,8 +58,8 @@ export function buildError(error: unknown, label: string): unknown {
   });
 }
 
-/** Without detail and context. */
-function serverMessage(error: HoldfastError): string {
-  const { cause } = error;
-  return cause instanceof Error ? cause.message : error.message;
+/** What the server said, without its detail and context. */
+export function serverMessage(error: unknown): string {
+  if (error instanceof HoldfastError && error.cause instanceof Error) return error.cause.message;
+  return error instanceof Error ? error.message : String(error);
 }
