@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { BackupReport, VerifyReport } from '../../core/contract/catalogue.ts';
 import type { Progress } from '../../core/contract/deps.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
@@ -16,8 +15,10 @@ import { type EmbeddedServer, startEmbeddedServer } from '../embedded-server.ts'
 import { openLocalDeps } from '../engine/local-deps.ts';
 import { runBackup } from '../engine/run-backup.ts';
 import { initVault } from '../vault/open-vault.ts';
+import { withClient } from './client.ts';
 import { damageOneByte } from './damage.ts';
 import { shopSteps } from './shop-database.ts';
+import { type Recovery, tellRecovery } from './tell-recovery.ts';
 
 export interface DemoOptions {
   /** Takes each line of the story. */
@@ -34,6 +35,7 @@ export interface DemoResult {
   readonly damaged: { readonly object: string; readonly table: string };
   readonly backup: BackupReport;
   readonly verifiedIntact: VerifyReport;
+  readonly recovery: Recovery;
   readonly verifiedDamaged: VerifyReport;
   readonly durationMs: number;
 }
@@ -134,6 +136,14 @@ async function tellStory(
     `   ${verifiedIntact.verdict}: ${verifiedIntact.rows} rows in ${verifiedIntact.objects} objects`,
   );
 
+  signal.throwIfAborted();
+  const recovery = await tellRecovery({
+    ...{ say, signal, server, vaultDirectory, keyFile, jobs },
+    backupId: backup.backupId,
+    by: by(),
+    withProgress: (work) => withProgress(options, work),
+  });
+
   const { deps } = await openLocalDeps({
     vaultDirectory,
     keyFile,
@@ -142,18 +152,19 @@ async function tellStory(
   const { manifest } = await loadManifest(deps, source, backup.backupId);
   const damaged = await damageOneByte(vaultDirectory, manifest);
   say(
-    `\n6. Now one byte of one object is changed, as a bad disk would (byte ${damaged.offset})\n   ${damaged.object}`,
+    `\n9. Now one byte of one object is changed, as a bad disk would (byte ${damaged.offset})\n   ${damaged.object}`,
   );
 
-  say('\n7. Is it still whole?\n   $ holdfast verify latest');
+  say('\n10. Is it still whole?\n   $ holdfast verify latest');
   const verifiedDamaged = await verify();
   for (const { object, table, kind, detail } of verifiedDamaged.problems) {
     say(`   DAMAGED  ${object}\n   table    ${table}\n   what     ${kind}: ${detail}`);
   }
-  const unexpected = whatIsWrong(backup, verifiedIntact, verifiedDamaged, damaged);
+  const unexpected =
+    recovery.unexpected ?? whatIsWrong(backup, verifiedIntact, verifiedDamaged, damaged);
   if (unexpected === null) {
     say(
-      '\nOne byte of the whole backup was wrong, and it was found: which object, which table.\nThe server is stopped and all files of this demo are removed.',
+      `\nOne byte of the whole backup was wrong, and it was found: which object, which table.\nThe server is stopped and all files of this demo are removed, but for the report:\n   ${recovery.page}`,
     );
   }
   return {
@@ -162,6 +173,7 @@ async function tellStory(
     damaged,
     backup,
     verifiedIntact,
+    recovery,
     verifiedDamaged,
   };
 }
@@ -191,19 +203,6 @@ async function withProgress<T>(
     return await work((event) => progress.onProgress(event));
   } finally {
     progress.end();
-  }
-}
-
-async function withClient(
-  url: string,
-  work: (client: pg.Client) => Promise<unknown>,
-): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
   }
 }
 
