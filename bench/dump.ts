@@ -4,15 +4,15 @@
  * Rounds are interleaved (each round runs every contender once), so that what else happens on the machine hits all alike;
  * ratios are made per round. Environment: PG_DUMP (another pg_dump), BENCH_MB (text, default 1100), BENCH_ROUNDS (5).
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type EmbeddedServer, startEmbeddedServer } from '../local/embedded-server.ts';
+import type { EmbeddedServer } from '../local/embedded-server.ts';
 import { contenders, knowsZstd, type Measured, measure } from './contenders.ts';
 import { fillHugeFields, fillMixed, fillWide } from './fill.ts';
 import { dumpByUs, type OurRun } from './ours.ts';
+import { startServerFor, versionOf } from './server.ts';
 import { median, summary } from './statistics.ts';
 
 const jobs = 2;
@@ -21,14 +21,20 @@ const textBytes = Number(process.env.BENCH_MB ?? 1100) * 1e6;
 const pgDump = process.env.PG_DUMP ?? 'pg_dump';
 const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 
-const version = spawnSync(pgDump, ['--version'], { encoding: 'utf8' }).stdout;
-const major = Number(/(\d+)\./.exec(version ?? '')?.[1] ?? Number.NaN);
-if (Number.isNaN(major) || major < 14)
-  throw new Error(`No usable pg_dump at ${pgDump}: ${version}`);
+const version = versionOf(pgDump);
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 await using resources = new AsyncDisposableStack();
-const server = resources.adopt(await startServer(), (started) => started.stop());
+const settings = [
+  'shared_buffers=512MB',
+  'max_wal_size=4GB',
+  'autovacuum=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+];
+const server = resources.adopt(await startServerFor(version, settings), (started) =>
+  started.stop(),
+);
 
 await withDatabase(server, 'mixed', (client) => fillMixed(client, textBytes), compare);
 await withDatabase(
@@ -43,25 +49,6 @@ await withDatabase(
   (client) => fillHugeFields(client, 6),
   () => printPeak('huge', 'fields of 60 MB (120 MB of text each)'),
 );
-
-/** Of pg_dump's own major: it may be older than the server that npm brings, and then refuses it. */
-async function startServer(): Promise<EmbeddedServer> {
-  const settings = [
-    'shared_buffers=512MB',
-    'max_wal_size=4GB',
-    'autovacuum=off',
-    'wal_level=minimal',
-    'max_wal_senders=0',
-  ];
-  if (major >= 18) return startEmbeddedServer({ settings });
-  const binaries = join(import.meta.dirname, '../.matrix/node_modules', `pg${major}`, 'native');
-  if (!existsSync(binaries)) {
-    throw new Error(
-      `PostgreSQL ${major} for ${version.trim()} is not here: run \`npm run matrix:install\`.`,
-    );
-  }
-  return startEmbeddedServer({ binaries, settings });
-}
 
 async function withDatabase<T>(
   on: EmbeddedServer,
@@ -88,7 +75,7 @@ async function withDatabase<T>(
 async function compare(rawBytes: number): Promise<void> {
   const others = contenders(knowsZstd(pgDump));
   console.log(
-    `${version.trim()}, ${mb(rawBytes)} of text in two tables, ${jobs} jobs, ${rounds} rounds.`,
+    `${version.text}, ${mb(rawBytes)} of text in two tables, ${jobs} jobs, ${rounds} rounds.`,
   );
   const ours: OurRun[] = [];
   const theirs: Measured[][] = others.map(() => []);

@@ -21,6 +21,20 @@ const wideSql = (name: string, rows: number) => `
            'note', p.lines[1 + n * 31 % 1951]) AS details
     FROM (SELECT array_agg(line) AS lines FROM phrases) p, generate_series(1::int8, ${rows}) n`;
 
+/** About 160 bytes of text a row, a primary key and two indexes: what most tables look like. */
+const ordersSql = (name: string, rows: number) => `
+  CREATE TABLE ${name} (id bigint NOT NULL, customer int NOT NULL, kind smallint NOT NULL, at timestamptz NOT NULL,
+    amount numeric(12, 2) NOT NULL, is_paid boolean NOT NULL, sku text NOT NULL, note text);
+  INSERT INTO ${name}
+  SELECT n, (n * 7919 % 100003)::int, (n % 97)::smallint, timestamptz '2024-01-01' + n * interval '7 seconds',
+         ((n * 104729 % 10000019)::numeric / 100)::numeric(12, 2), n % 3 = 0,
+         'SKU-' || lpad((n * 31 % 65537)::text, 6, '0'), left(p.lines[1 + n * 7 % 2000], 80)
+    FROM (SELECT array_agg(line) AS lines FROM phrases) p, generate_series(1::int8, ${rows}) n;
+  ALTER TABLE ${name} ADD PRIMARY KEY (id);
+  CREATE INDEX ON ${name} (customer, at);
+  CREATE INDEX ON ${name} (sku)`;
+const orderRowBytes = 161;
+
 const phrasesSql = `
   CREATE TABLE phrases AS
   SELECT string_agg(word, ' ' ORDER BY md5(i::text || w::text)) || '. ' AS line
@@ -47,6 +61,20 @@ export async function fillMixed(client: pg.Client, textBytes: number): Promise<n
 export async function fillWide(client: pg.Client, name: string, textBytes: number): Promise<void> {
   await client.query(phrasesSql);
   await client.query(wideSql(name, Math.ceil(textBytes / wideRowBytes)));
+  await settle(client);
+}
+
+/** Tables of orders with their indexes. @param shares of the text by name, which add up to 1 */
+export async function fillOrders(
+  client: pg.Client,
+  textBytes: number,
+  shares: Readonly<Record<string, number>>,
+): Promise<void> {
+  await client.query(phrasesSql);
+  for (const [name, share] of Object.entries(shares)) {
+    await client.query(ordersSql(name, Math.ceil((textBytes * share) / orderRowBytes)));
+  }
+  await client.query('DROP TABLE phrases');
   await settle(client);
 }
 

@@ -7,6 +7,7 @@ import { WorkerPool } from '../local/engine/pool.ts';
 import { newRunId } from '../local/engine/run-backup.ts';
 import { initVault } from '../local/vault/open-vault.ts';
 import type { Measured } from './contenders.ts';
+import { cpuSeconds } from './server.ts';
 
 export interface OurRun {
   /** From HoldSnapshot to the last receipt, with the start of the processes. */
@@ -17,17 +18,6 @@ export interface OurRun {
   readonly rows: number;
   /** The highest resident set of a worker process, bytes. */
   readonly peakBytes: number;
-}
-
-/** Ticks of /proc/<pid>/stat: USER_HZ is 100 on every Linux. */
-const ticksPerSecond = 100;
-
-function cpuSeconds(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    // The name, in brackets, may hold blanks; user and system time are the 12th and 13th field behind it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }, 0);
 }
 
 function peakBytes(pids: readonly number[]): number {

@@ -1,6 +1,7 @@
 /** `npm run bench -- dump`: starts one of the benches. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   dump: () => import('./dump.ts'),
+  restore: () => import('./restore.ts'),
   tables: () => import('./tables.ts'),
 };
 
