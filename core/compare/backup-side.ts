@@ -120,6 +120,10 @@ export class BackupSide implements Side {
     return this.#manifest.inventory.roles;
   }
 
+  globals(): Promise<string> {
+    return readSection(this.#deps, this.#manifest, 'globals');
+  }
+
   async extensions(): Promise<Inventory['extensions']> {
     return this.#manifest.inventory.extensions;
   }

@@ -73,10 +73,10 @@ function differenceOf(
 
 /** A constraint that only one side has validated is a matter of its rows. */
 function kindOf(type: string, one?: Definition, other?: Definition): string {
+  if (isRights(type)) return 'rights';
   if (one === undefined || other === undefined) return 'schema';
   const valid = (definition: Definition) => textOf(definition).replaceAll(' NOT VALID', '');
-  if (textOf(one) !== textOf(other) && valid(one) === valid(other)) return 'validity';
-  return isRights(type) ? 'rights' : 'schema';
+  return valid(one) === valid(other) ? 'validity' : 'schema';
 }
 
 const isRights = (type: string) => type === 'ACL' || type === 'DEFAULT ACL';

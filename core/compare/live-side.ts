@@ -15,6 +15,7 @@ import { readTables } from '../inventory/tables.ts';
 import { selectTables } from '../plan/select-tables.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import { dumpSection } from '../schema/dump-section.ts';
+import { globalsSql } from '../schema/globals.ts';
 import { identifier } from '../schema/sql-text.ts';
 import { type Definitions, definitionsOf } from './definitions.ts';
 import { LiveRows } from './live-rows.ts';
@@ -143,6 +144,10 @@ export class LiveSide implements Side {
 
   roles(): Promise<Inventory['roles']> {
     return readRoles(this.#sessions.keeper);
+  }
+
+  async globals(): Promise<string> {
+    return globalsSql({ roles: await this.roles(), database: await this.database() });
   }
 
   extensions(): Promise<Inventory['extensions']> {

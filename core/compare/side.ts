@@ -77,6 +77,8 @@ export interface Side {
   largeObjectMetadata(): AsyncIterable<Buffer>;
   database(): Promise<Inventory['database']>;
   roles(): Promise<Inventory['roles']>;
+  /** As core/schema/globals.ts writes it, with every value. */
+  globals(): Promise<string>;
   extensions(): Promise<Inventory['extensions']>;
   /** null when it is not of what the filters choose. */
   census(filters: Filters): Promise<Readonly<Record<string, number>> | null>;
