@@ -11,12 +11,13 @@ import type { SetExitCode } from '../program.ts';
 export function demoCommand(setExitCode: SetExitCode): Command {
   const command = new Command('demo')
     .description(
-      'See it work: a PostgreSQL and a shop of its own, backed up, verified, damaged, found out.',
+      'See it work: a PostgreSQL and a shop of its own, backed up, lost, brought back, proven, damaged, found out.',
     )
     .addHelpText(
       'after',
       `
-Takes under a minute, needs nothing but npm packages, touches no database of yours and leaves nothing behind.
+Takes about a minute, needs nothing but npm packages, touches no database of yours and leaves nothing behind but
+one report, whose path it prints.
 
 Examples:
   holdfast demo

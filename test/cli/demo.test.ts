@@ -1,11 +1,12 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { holdfast } from '../support/cli.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
 const folders = temporaryFolders();
 
-test('the demo finds the damage that it did, and leaves no files', {
+test('the demo brings lost rows back, proves its backup, finds its damage, and leaves one report', {
   timeout: 180_000,
 }, async () => {
   const home = await folders();
@@ -13,10 +14,11 @@ test('the demo finds the damage that it did, and leaves no files', {
   await chmod(home, 0o755);
   const result = await holdfast(['demo', '--json'], { env: { TMPDIR: home, HOME: home } });
   expect(result.code, result.stderr).toBe(0);
-  const { isAsExpected, damaged, verifiedDamaged } = result.json<{
+  const { isAsExpected, damaged, verifiedDamaged, recovery } = result.json<{
     isAsExpected: boolean;
     damaged: { object: string; table: string };
     verifiedDamaged: { verdict: string; problems: { object: string; table: string }[] };
+    recovery: { before: object; afterDeployment: object; afterRestore: object; page: string };
   }>();
   expect(isAsExpected).toBe(true);
   expect(verifiedDamaged.verdict).toBe('damaged');
@@ -24,5 +26,8 @@ test('the demo finds the damage that it did, and leaves no files', {
     object: damaged.object,
     table: damaged.table,
   });
-  expect(await readdir(home)).toEqual([]);
+  expect(recovery.afterDeployment).toEqual({ pictures: null, items: 600_000 });
+  expect(recovery.afterRestore).toEqual(recovery.before);
+  expect(await readFile(recovery.page, 'utf8')).toContain('<h1>The backup is proven</h1>');
+  expect(await readdir(home)).toEqual([basename(recovery.page)]);
 });

@@ -95,7 +95,7 @@ test('a table that differs comes first, however many are the same', () => {
   const text = textOf(
     page({ state: 'failed', verdict: 'different', database: null, comparedTables: tables }),
   );
-  expect(text).toContain('1 table of 34 differ.');
+  expect(text).toContain('1 table of 34 differs.');
   expect(text.indexOf('public.table_31 ')).toBeLessThan(text.indexOf('public.table_1 '));
   expect(text).toContain('30,000 29,999');
 });

@@ -28,7 +28,7 @@ export function comparedTables({ comparedTables: tables }: RestoreReport): Marku
   const sum =
     different.length === 0
       ? `${plural(tables.length, 'table')} with ${plural(rows, 'row')}: each has the same count and the same fingerprint on both sides.`
-      : `${plural(different.length, 'table')} of ${formatCount(tables.length)} differ.`;
+      : `${plural(different.length, 'table')} of ${formatCount(tables.length)} ${different.length === 1 ? 'differs' : 'differ'}.`;
   return html`<p>${sum}</p>${table(
     [
       { title: 'Table', of: (entry) => html`<span class="name">${entry.table}</span>` },

@@ -25,12 +25,15 @@ export function headlineOf(report: RestoreReport): Headline {
   return report.state === 'succeeded' ? ofSuccess(report) : ofFailure(report);
 }
 
-function ofSuccess({ verdict }: RestoreReport): Headline {
+function ofSuccess({ verdict, mode }: RestoreReport): Headline {
   if (verdict === 'identical') {
     return {
       tone: 'good',
       title: 'Identical, and proven so',
-      text: 'What was restored was read back from the server and compared with the backup: rows, definitions and settings are the same.',
+      text:
+        mode === 'into'
+          ? 'What was loaded was read back and compared with the backup, table by table, before it was written into the database.'
+          : 'What was restored was read back from the server and compared with the backup: rows, definitions and settings are the same.',
     };
   }
   return {

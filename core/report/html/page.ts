@@ -11,7 +11,7 @@ import { html, type Markup } from './markup.ts';
 import { objectives } from './objectives.ts';
 import { partDoes, partTitle } from './parts.ts';
 import { style } from './style.ts';
-import { definitions, section, table } from './table.ts';
+import { definitions, section, smallTable } from './table.ts';
 import { timelinePicture } from './timeline-svg.ts';
 import { verdictMark } from './verdict-mark.ts';
 
@@ -128,10 +128,10 @@ function howLong(report: RestoreReport): Markup | null {
   if (picture === null) return null;
   const parts = Object.entries(report.phases);
   const whole = Math.max(1, Date.parse(report.finishedAt) - Date.parse(report.startedAt));
-  return html`<figure>${picture}</figure>${table(
+  return html`<figure>${picture}</figure>${smallTable(
     [
       { title: 'Part', of: ([part]) => partTitle(part) },
-      { title: 'What it does', of: ([part]) => partDoes(part) },
+      { title: 'What it does', of: ([part]) => partDoes(part), isExtra: true },
       { title: 'Took', of: ([, took]) => formatDuration(took), isNumber: true },
       {
         title: 'Share',

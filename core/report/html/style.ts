@@ -45,12 +45,12 @@ figure{margin-bottom:1rem}
 .timeline .bar{fill:var(--bar)}
 table{width:100%;border-collapse:collapse;font-size:.9rem}
 p+table{margin-top:.6rem}
-th{padding:.35rem .6rem .35rem 0;border-bottom:2px solid var(--line);text-align:left;vertical-align:bottom;font-size:.8rem;font-weight:600;color:var(--soft)}
+th{overflow-wrap:normal;padding:.35rem .6rem .35rem 0;border-bottom:2px solid var(--line);text-align:left;vertical-align:bottom;font-size:.8rem;font-weight:600;color:var(--soft)}
 td{padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 td.number{white-space:nowrap}
 .name{font-weight:550;white-space:pre-wrap}
-td .name{display:inline-block;min-width:11em}
+td .name{display:inline-block;max-width:20rem;overflow-wrap:break-word}
 td .quiet{font-size:.95em}
 .digits{font-size:.8rem;color:var(--soft)}
 th:last-child,td:last-child{padding-right:0}
@@ -66,15 +66,15 @@ h1{font-size:1.4rem}
 .verdict{padding:1rem;gap:.75rem}
 .mark{width:34px;height:34px}
 dl>div{grid-template-columns:1fr}
-thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-table,tbody,tr,td{display:block}
-tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
-td,td.number{display:grid;grid-template-columns:8.5rem 1fr;gap:.75rem;padding:.15rem 0;border:0;text-align:left;white-space:normal}
-td::before{content:attr(data-title);color:var(--soft);font-size:.8rem}
-td>div{min-width:0}
-td:first-child{display:block;font-weight:600}
-td:first-child::before{content:none}
-td .name{min-width:0}
+.wide{display:none}
+.stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.stacked,.stacked tbody,.stacked tr,.stacked td{display:block}
+.stacked tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
+.stacked td,.stacked td.number{display:grid;grid-template-columns:8.5rem 1fr;gap:.75rem;padding:.15rem 0;border:0;text-align:left;white-space:normal}
+.stacked td::before{content:attr(data-title);color:var(--soft);font-size:.8rem}
+.stacked td>div{min-width:0}
+.stacked td:first-child{display:block;font-weight:600}
+.stacked td:first-child::before{content:none}
 dt{font-size:.8rem}
 }
 @media print{

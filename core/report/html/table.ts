@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly title: string;
   readonly of: (row: Row) => string | Markup;
   readonly isNumber?: boolean;
+  /** Left out on a phone. */
+  readonly isExtra?: boolean;
 }
 
 const shownAtOnce = 20;
@@ -19,25 +21,36 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   const first = rows.slice(0, shownAtOnce);
   const more = rows.slice(shownAtOnce, shownAtMost);
   const left = rows.length - first.length - more.length;
-  return html`${grid(columns, first)}${
+  return html`${grid(columns, first, 'stacked')}${
     more.length > 0 &&
-    html`<details><summary>${plural(more.length, 'more row')}</summary>${grid(columns, more)}</details>`
+    html`<details><summary>${plural(more.length, 'more row')}</summary>${grid(columns, more, 'stacked')}</details>`
   }${left > 0 && html`<p class="quiet">${formatCount(left)} more are in the report's JSON.</p>`}`;
 }
 
-function grid<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Markup {
+/** A few short columns, which stay columns on a phone. */
+export const smallTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Markup =>
+  grid(columns, rows, 'small');
+
+function grid<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  layout: 'stacked' | 'small',
+): Markup {
+  const classOf = ({ isNumber, isExtra }: Column<Row>) => {
+    const names = [...(isNumber === true ? ['number'] : []), ...(isExtra === true ? ['wide'] : [])];
+    return names.length > 0 && html` class="${names.join(' ')}"`;
+  };
   const heads = columns.map(
-    ({ title, isNumber }) =>
-      html`<th scope="col"${isNumber === true && html` class="number"`}>${title}</th>`,
+    (column) => html`<th scope="col"${classOf(column)}>${column.title}</th>`,
   );
   const lines = rows.map(
     (row) =>
       html`<tr>${columns.map(
-        ({ title, of, isNumber }) =>
-          html`<td data-title="${title}"${isNumber === true && html` class="number"`}><div>${of(row)}</div></td>`,
+        (column) =>
+          html`<td data-title="${column.title}"${classOf(column)}><div>${column.of(row)}</div></td>`,
       )}</tr>\n`,
   );
-  return html`<table><thead><tr>${heads}</tr></thead><tbody>
+  return html`<table class="${layout}"><thead><tr>${heads}</tr></thead><tbody>
 ${lines}</tbody></table>`;
 }
 
