@@ -178,7 +178,11 @@ export const buildSchema = z.strictObject({
   object: z
     .strictObject({ schema: z.string(), name: z.string(), table: z.string().nullable() })
     .nullable(),
-  /** The first may take long and goes on without its client; the others follow it in one transaction. */
+  /**
+   * Of `statements`: one transaction; each is headed by its object's name in a comment, and `@post-data <n>` stands for an
+   * entry of the backup that is not written down. Of `analyze`: one after the other. Of the rest: settings, and at the end
+   * one statement, which may take long and goes on without its client.
+   */
   statements: z.array(z.string()).min(1),
 });
 export type Build = z.infer<typeof buildSchema>;

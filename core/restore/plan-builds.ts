@@ -15,6 +15,7 @@ import { workspaceKeys } from '../vault/keys.ts';
 import type { Wave } from './builds/draft.ts';
 import { planWaves } from './builds/plan-waves.ts';
 import { readTargetFacts } from './builds/target-facts.ts';
+import { withKnownTablespaces } from './create/tablespaces.ts';
 import { readDeferredChecks } from './deferred-checks.ts';
 import { entriesOf, manifestOf } from './definitions.ts';
 import { duringRestore } from './during-restore.ts';
@@ -49,8 +50,9 @@ export function planBuilds(
 async function wavesOf(deps: Deps, run: RestoreRun, manifest: Manifest): Promise<readonly Wave[]> {
   // Into a database that exists the rows come at the cutover only, and with them what the new tables need.
   if (run.input.mode === 'into') return [];
-  const entries = await entriesOf(deps, run, 'post-data');
+  const plain = await entriesOf(deps, run, 'post-data');
   await using session = await openTarget(deps, run, 'plan-builds');
+  const entries = await withKnownTablespaces(session, plain);
   return planWaves({
     entries,
     facts: await readTargetFacts(session, run),

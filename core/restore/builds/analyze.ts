@@ -3,7 +3,7 @@ import { type BuildDraft, packInOrder, smallTableBytes, type Wave } from './draf
 import { qualified, type RelationName } from './read-statement.ts';
 import type { TargetFacts } from './target-facts.ts';
 
-/** First version with ANALYZE ONLY; before, a partitioned table brings all of its partitions with it. */
+/** First version with ANALYZE ONLY; from then on parents bring their children without it, before only partitions. */
 const analyzeOnlySince = 180_000;
 const tablesPerStatement = 200;
 
@@ -14,7 +14,7 @@ export function analyzeTables(facts: TargetFacts, bytesOf: (table: string) => nu
     // Without ONLY the root does the work for its whole tree.
     .filter(({ isPartition }) => hasOnly || !isPartition)
     .map((table) => ({
-      name: `${table.kind === 'partitioned' && hasOnly ? 'ONLY ' : ''}${qualified(table)}`,
+      name: `${hasOnly ? 'ONLY ' : ''}${qualified(table)}`,
       label: `${table.schema}.${table.name}`,
       // A tree is of unknown size and by itself.
       bytes: table.kind === 'partitioned' ? Number.POSITIVE_INFINITY : bytesOf(qualified(table)),
