@@ -4,9 +4,11 @@ import { holdfastVersion } from '../local/version.ts';
 import { backupCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { drillCommand } from './commands/drill.ts';
 import { guardCommand } from './commands/guard.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
+import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { showCommand } from './commands/show.ts';
@@ -22,6 +24,8 @@ Examples:
   holdfast list --vault /backups/shop
   holdfast verify latest --vault /backups/shop
   holdfast restore --vault /backups/shop --target postgresql://admin@localhost --name shop_copy
+  holdfast drill latest --vault /backups/shop --target postgresql://admin@localhost
+  holdfast report latest --vault /backups/shop
   holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast demo
 
@@ -41,6 +45,8 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     verifyCommand(setExitCode),
     restoreCommand(setExitCode),
     rollbackCommand(),
+    drillCommand(setExitCode),
+    reportCommand(),
     guardCommand(setExitCode),
     doctorCommand(setExitCode),
     demoCommand(setExitCode),

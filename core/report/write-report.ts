@@ -5,10 +5,11 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
+import { readFact } from '../restore/restore-run.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { buildRestoreReport, type ReportedFailure } from './build-report.ts';
-import { type Identity, identityOf } from './html/identity.ts';
+import { type Identity, identityOf, identitySchema } from './html/identity.ts';
 import { renderPage } from './html/page.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from './outcome.ts';
 
@@ -41,12 +42,14 @@ export async function writeRestoreReport(
   return report;
 }
 
-/** Writes a report that is ready, and its page. */
+/** Writes a report that is ready, its page, and what the page needs to be written again. */
 export async function storeReport(
   deps: Pick<Deps, 'workspace'>,
   report: RestoreReport,
   identity: Identity,
 ): Promise<void> {
+  const identityKey = workspaceKeys.restoreFact(report.runId, 'identity');
+  await putJson(deps.workspace, identityKey, identity);
   const page = new TextEncoder().encode(renderPage(report, identity));
   await deps.workspace.put(workspaceKeys.restorePage(report.runId), page);
   await putJson(deps.workspace, workspaceKeys.restoreReport(report.runId), report);
@@ -57,3 +60,17 @@ export const readReport = (
   runId: string,
 ): Promise<RestoreReport | undefined> =>
   getJson(deps.workspace, restoreReportSchema, workspaceKeys.restoreReport(runId));
+
+/** After a swap was taken back: the report says so from then on. Nothing happens when the run left no report. */
+export async function noteRolledBack(deps: Pick<Deps, 'workspace'>, runId: string): Promise<void> {
+  const report = await readReport(deps, runId);
+  const identity = await readFact(deps.workspace, runId, 'identity', identitySchema);
+  if (report === undefined || identity === undefined) return;
+  const taken = {
+    ...report,
+    state: 'rolled-back',
+    database: null,
+    previousDatabase: null,
+  } as const;
+  await storeReport(deps, taken, identity);
+}

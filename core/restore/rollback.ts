@@ -8,6 +8,7 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
+import { noteRolledBack } from '../report/write-report.ts';
 import { identifier } from '../schema/sql-text.ts';
 import {
   type CutoverBegun,
@@ -47,6 +48,7 @@ export async function rollback(
   const { work, previous } = await present(session, begun);
   if (previous.name === run.finalDatabase) {
     await setAllowed(session, previous.oid, begun.previous.allowsConnections);
+    await noteRolledBack(deps, runId);
     return rolledBack(run, begun, work.name);
   }
   if (work.name !== run.finalDatabase) {
@@ -64,6 +66,7 @@ export async function rollback(
     disconnect: options.disconnect,
   });
   await setAllowed(session, previous.oid, begun.previous.allowsConnections);
+  await noteRolledBack(deps, runId);
   return rolledBack(run, begun, putAside);
 }
 

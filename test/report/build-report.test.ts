@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type RestoreRun, restoreInputSchema } from '../../core/contract/restore.ts';
 import { readRestoreOutcome } from '../../core/report/outcome.ts';
-import { readReport, writeRestoreReport } from '../../core/report/write-report.ts';
+import { noteRolledBack, readReport, writeRestoreReport } from '../../core/report/write-report.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
@@ -178,6 +178,15 @@ test('a dry run is recorded as such', async () => {
   const { deps, run } = await restoreOf({ dryRun: true });
   const report = await writeRestoreReport(deps, run, { state: 'checked' });
   expect(report).toMatchObject({ kind: 'dry-run', state: 'checked', database: null, rows: 0 });
+});
+
+test('a restore that was rolled back says so, in its report and on its page', async () => {
+  const { deps, run } = await restoreOf({ mode: 'swap' });
+  await writeRestoreReport(deps, run, { state: 'succeeded' });
+  await noteRolledBack(deps, runId);
+  expect(await readReport(deps, runId)).toMatchObject({ state: 'rolled-back', database: null });
+  const page = await deps.workspace.get(workspaceKeys.restorePage(runId));
+  expect(Buffer.from(page?.body ?? '').toString()).toContain('<h1>Rolled back</h1>');
 });
 
 test('a password that a server quotes gets into no file', async () => {

@@ -1,22 +1,24 @@
 /** What the page says beyond the report: who asked, with what, from what; all of it recorded, none of it secret. */
+import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 
-export interface Identity {
-  readonly vault: string;
-  readonly vaultId: string;
+export const identitySchema = z.strictObject({
+  vault: z.string(),
+  vaultId: z.string(),
   /** Null: no manifest that could be trusted. */
-  readonly manifestSha256: string | null;
-  readonly sourceVersion: string | null;
-  readonly requestedBy: { readonly user: string; readonly host: string };
-  readonly tools: { readonly holdfast: string; readonly node: string };
+  manifestSha256: z.string().nullable(),
+  sourceVersion: z.string().nullable(),
+  requestedBy: z.strictObject({ user: z.string(), host: z.string() }),
+  tools: z.strictObject({ holdfast: z.string(), node: z.string() }),
   /** Of a partial restore: what was chosen, in words. */
-  readonly selection: readonly string[];
+  selection: z.array(z.string()),
   /** What the preflight expected, milliseconds. */
-  readonly estimateMs: number | null;
+  estimateMs: z.number().nullable(),
   /** Of a drill: the signed record in the vault. */
-  readonly evidence: string | null;
-}
+  evidence: z.string().nullable(),
+});
+export type Identity = z.infer<typeof identitySchema>;
 
 export function identityOf(
   deps: Pick<Deps, 'vault' | 'vaultId' | 'toolVersions'>,
