@@ -11,6 +11,7 @@ import { openSession, type Session } from '../../postgres/session.ts';
 import { identifier, literal } from '../../schema/sql-text.ts';
 import { onDatabase } from '../target-session.ts';
 import { type Placing, placeTables, shown } from './placing.ts';
+import { databaseErrorOf } from './row-errors.ts';
 import { columnsDiffer, unfitColumns } from './row-source.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
 
@@ -199,7 +200,7 @@ async function lookAtCondition(
     return [
       {
         verdict: 'failed',
-        message: `--where ${literal(where)}: ${error.message}`,
+        message: `--where ${literal(where)}: ${databaseErrorOf(error)?.message ?? error.message}`,
         hint: 'It is an SQL condition on the columns of the table; functions of your own need their schema.',
       },
     ];
