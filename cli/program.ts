@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { holdfastVersion } from '../local/version.ts';
 import { backupCommand } from './commands/backup.ts';
+import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drillCommand } from './commands/drill.ts';
@@ -47,6 +48,7 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     rollbackCommand(),
     drillCommand(setExitCode),
     reportCommand(),
+    compareCommand(setExitCode),
     guardCommand(setExitCode),
     doctorCommand(setExitCode),
     demoCommand(setExitCode),
