@@ -76,7 +76,7 @@ export async function restoreOn(
   );
   const runId = newRunId();
   // Of a dry run the list is the result, which is printed by itself.
-  let isShown = input.dryRun === true;
+  let shown = input.dryRun === true ? Promise.resolve() : undefined;
   try {
     return await runRestore({
       vaultDirectory: store.root,
@@ -87,16 +87,18 @@ export async function restoreOn(
       runId,
       signal: interruption.signal,
       onProgress: (event) => {
-        if (!isShown && event.state !== 'PlanRestore' && event.expectedBytes === undefined) {
-          isShown = true;
-          void showPreflight(store, runId, progress).catch(() => undefined);
+        // The next state has begun (how much there is to load is told before): the list stands first.
+        if (event.state !== 'PlanRestore' && event.expectedBytes === undefined) {
+          shown ??= showPreflight(store, runId, progress).catch(() => undefined);
         }
-        progress.onProgress(event);
+        if (shown === undefined) progress.onProgress(event);
+        else void shown.then(() => progress.onProgress(event));
       },
     });
   } catch (error) {
     throw withPage(store, error);
   } finally {
+    await shown;
     progress.end();
   }
 }

@@ -19,7 +19,7 @@ import {
   requestOf,
 } from '../restore-options.ts';
 import { restoreTo } from '../restore-to.ts';
-import { addTarget } from '../target.ts';
+import { addTarget, targetConnectionOf } from '../target.ts';
 
 export function restoreCommand(setExitCode: SetExitCode): Command {
   const command = new Command('restore')
@@ -86,6 +86,8 @@ async function restore(
   const isBare = process.argv.length <= 3 && isTerminal();
   const options = isBare ? { ...given, ...(await askRestore(given)) } : given;
   const request = await requestOf(options.backup ?? backup, options);
+  // Wrong use of the command line is said before the vault is looked for.
+  targetConnectionOf(options);
   const store = await openStore(options);
   const report = await restoreTo(store, options, request);
   if (options.json) printJson(report);

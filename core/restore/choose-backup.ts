@@ -4,12 +4,13 @@
  * Invariant: what decides (scope, labels, time of the snapshot) is read from the signed manifest. The entries of the
  * catalogue are unsigned and say only where to look, and in which order.
  */
-import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
+
 import type { CatalogueEntry } from '../contract/catalogue.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { Choice } from '../contract/restore.ts';
 import { findBackup, listCatalogue } from '../evidence/catalogue.ts';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import { vaultKeys } from '../vault/keys.ts';
 import { loadManifest, type OpenDeps, type OpenedBackup } from '../verify/open-backup.ts';
 
@@ -68,7 +69,10 @@ async function newest(
   const fitting = candidates.filter(
     ({ entry }) => entry === undefined || mismatch(asManifest(entry), choice) === undefined,
   );
-  const sources = [...new Set(fitting.map(({ source }) => source))];
+  // That of a database which was replaced once is in the vault, too, and is not what is meant.
+  const isOther = ({ entry }: Candidate) => entry?.tier === 'safety' && !isNarrowed(choice);
+  const meant = fitting.filter((candidate) => !isOther(candidate));
+  const sources = [...new Set(meant.map(({ source }) => source))];
   if (sources.length > 1) {
     throw new HoldfastError(
       'UsageError',
@@ -77,6 +81,7 @@ async function newest(
     );
   }
   for (const { source, backupId, entry } of fitting) {
+    if (!sources.includes(source)) continue;
     const chosen = await open(deps, source, backupId).catch((error: unknown) => {
       // A partial backup was never wanted; of a full one it must be said that the newest cannot be trusted.
       if (entry?.scope === 'partial') return undefined;
@@ -93,9 +98,11 @@ async function newest(
  */
 function isMeant(manifest: Manifest, choice: Choice): boolean {
   if (manifest.scope !== 'full' || mismatch(manifest, choice) !== undefined) return false;
-  const isNarrowed = choice.at !== undefined || Object.keys(choice.labels).length > 0;
-  return isNarrowed || manifest.tier !== 'safety';
+  return isNarrowed(choice) || manifest.tier !== 'safety';
 }
+
+const isNarrowed = ({ at, labels }: Choice): boolean =>
+  at !== undefined || Object.keys(labels).length > 0;
 
 async function named(
   deps: OpenDeps,

@@ -11,6 +11,7 @@ import type { ConnectionSettings } from '../postgres/connection.ts';
 import { majorOf } from '../postgres/server-version.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import type { OpenedBackup } from '../verify/open-backup.ts';
+import { preflightInto } from './into/preflight.ts';
 import { backupEvidence, backupFound, backupWhole } from './preflight/backup.ts';
 import {
   type BackupTarget,
@@ -27,7 +28,7 @@ import { collations, encoding, locale } from './preflight/locale.ts';
 import { type DatabaseNames, databaseNamesOf } from './preflight/names.ts';
 import { commands, safety, selection } from './preflight/request.ts';
 import { rights } from './preflight/rights.ts';
-import { ownership, roles } from './preflight/roles.ts';
+import { ownership, roles, rolesOfTables } from './preflight/roles.ts';
 import { freeConnections, serverVersion, serverWritable } from './preflight/server.ts';
 import { diskSpace, timeNeeded } from './preflight/space.ts';
 import { connectedSessions, replication } from './preflight/swap.ts';
@@ -60,6 +61,7 @@ const serverChecks: readonly PreflightCheck<ServerTarget>[] = [
   collations,
   extensions,
   roles,
+  rolesOfTables,
   ownership,
   connectedSessions,
   replication,
@@ -92,6 +94,20 @@ function estimateOrNothing({ manifest, input }: BackupTarget): RestoreRun['estim
   }
 }
 
+/** In the database itself, when there is one and something of the backup is meant. */
+async function lookInto(
+  { deps, input, manifest }: BackupTarget,
+  found: readonly PreflightItem[],
+): Promise<PreflightItem[]> {
+  const isThere = found.some(
+    ({ check, verdict }) => check === databaseExists.check && verdict === 'ok',
+  );
+  if (!isThere) return [];
+  return preflightInto(deps, input, manifest).catch((error: unknown) => [
+    { check: 'into', ...failureOf(error) },
+  ]);
+}
+
 async function lookAtServer(
   target: BackupTarget,
 ): Promise<{ server: RestoreRun['server']; found: PreflightItem[] }> {
@@ -118,6 +134,7 @@ async function lookAtServer(
     for (const check of serverChecks) {
       found.push(...(await runCheck(check, { ...target, session })));
     }
+    if (input.mode === 'into') found.push(...(await lookInto(target, found)));
     return { server: { host, port, version, versionNum }, found };
   } finally {
     await session.close();

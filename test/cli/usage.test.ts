@@ -1,7 +1,23 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { holdfast } from '../support/cli.ts';
 
-const commands = ['init', 'backup', 'list', 'show', 'verify', 'doctor', 'demo'];
+const commands = [
+  'init',
+  'backup',
+  'list',
+  'show',
+  'verify',
+  'restore',
+  'rollback',
+  'drill',
+  'report',
+  'guard',
+  'doctor',
+  'demo',
+];
 
 test('help names every command, gives examples and the exit codes', async () => {
   const { code, stdout } = await holdfast(['--help']);
@@ -54,6 +70,40 @@ describe('wrong use is exit 2 and says what would be right', () => {
       /monday[\s\S]*7d/,
     ],
     ['all and since', ['verify', '--all', '--since', '7d'], /--since/],
+    ['a restore without a target', ['restore', '--vault', '/nowhere'], /No target[\s\S]*--target/],
+    [
+      'tables of a whole restore',
+      ['restore', '--vault', '/nowhere', '--table', 'orders'],
+      /--table[\s\S]*--mode into/,
+    ],
+    [
+      'sessions ended for nothing',
+      ['restore', '--vault', '/nowhere', '--disconnect'],
+      /--disconnect[\s\S]*--mode swap/,
+    ],
+    ['a mode that is none', ['restore', '--mode', 'over'], /over[\s\S]*new, swap, into/],
+    [
+      'a conflict rule that is none',
+      ['restore', '--on-conflict', 'merge'],
+      /merge[\s\S]*error, skip/,
+    ],
+    ['a role map that is none', ['restore', '--role-map', 'owner'], /--role-map app_owner=admin/],
+    ['a check without a query', ['restore', '--check', 'has rows='], /--check 'has orders=/],
+    [
+      'checks that are not there',
+      ['restore', '--checks', '/nowhere.json'],
+      /nowhere\.json[\s\S]*ENOENT/,
+    ],
+    ['a goal that is no time', ['restore', '--rto', 'soon'], /soon[\s\S]*90m/],
+    ['a time of a backup that is none', ['restore', '--at', 'noon'], /noon[\s\S]*7d/],
+    [
+      'a check twice',
+      ['restore', '--check', 'a=SELECT true', '--check-command', 'a=true'],
+      /Two checks[\s\S]*"a"/,
+    ],
+    ['a rollback of nothing', ['rollback'], /run/],
+    ['dropping and ending sessions', ['rollback', 'x', '--discard', '--disconnect'], /--discard/],
+    ['a guard of nothing', ['guard', '--db', 'postgresql://h/d'], /command/],
     ['one and all', ['verify', 'latest', '--all', '--vault', '/nowhere'], /--all/],
   ];
   test.each(cases)('%s', async (_, args, said) => {
@@ -63,6 +113,26 @@ describe('wrong use is exit 2 and says what would be right', () => {
     expect(stdout).toBe('');
     expect(code).toBe(2);
   });
+});
+
+test('wrong checks in a file are told one by one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-checks-'));
+  const file = join(folder, 'checks.json');
+  await writeFile(file, '[{"name": "good", "sql": "SELECT true"}, {"name": "bad", "query": "x"}]');
+  const { code, stderr } = await holdfast(['restore', '--checks', file]);
+  await rm(folder, { recursive: true });
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/\[1\][\s\S]*expect/)]);
+});
+
+test('DATABASE_URL, which is what is backed up, is never a target', async () => {
+  const env = { DATABASE_URL: 'postgresql://h/live', HOLDFAST_VAULT: '/nowhere' };
+  const { code, stderr } = await holdfast(['rollback', 'x', '--yes'], { env });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('RESTORE_DATABASE_URL')]);
+});
+
+test('what is for a guarded command is not ours: its --json makes no JSON of our errors', async () => {
+  const { code, stdout } = await holdfast(['guard', '--', 'x', '--json']);
+  expect([code, stdout]).toEqual([2, '']);
 });
 
 test('with --json wrong use is one JSON document too', async () => {

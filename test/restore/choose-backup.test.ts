@@ -74,6 +74,9 @@ describe('choosing', () => {
     expect(await choose({ backup: safety.backupId }, of)).toBe(safety.backupId);
     expect(await choose({ labels }, of)).toBe(safety.backupId);
     expect(await choose({ at: time }, of)).toBe(safety.backupId);
+    // Nor does one of another database make it doubtful which source is meant.
+    await sampleBackup(of, { source: 'copy', rows: 5, tier: 'safety' });
+    expect(await choose({}, of)).toBe(good.backupId);
   });
 
   it('names what is near when there is none', async () => {

@@ -93,6 +93,28 @@ describe('names of databases', () => {
   });
 });
 
+describe('into a database that exists', () => {
+  it('what was chosen is looked at together with what is there', async () => {
+    await database.query('CREATE SCHEMA shop; CREATE TABLE shop.clients (id int, note text)');
+    const into = (onConflict?: string) => ({
+      mode: 'into',
+      database: database.name,
+      selection: { tables: ['shop.clients'], ...(onConflict === undefined ? {} : { onConflict }) },
+    });
+    expect(only(await at.run(into()), 'into')).toMatchObject({
+      verdict: 'failed',
+      hint: expect.stringContaining('--on-conflict'),
+    });
+    expect(only(await at.run(into('error')), 'into').verdict).toBe('ok');
+    // Its owner is no role of this server, which matters only where the table is made.
+    expect(only(await at.run(into('error')), 'roles')).toMatchObject({
+      verdict: 'warning',
+      hint: expect.stringContaining('--no-owner'),
+    });
+    await database.query('DROP SCHEMA shop CASCADE');
+  });
+});
+
 describe('what hangs on the database that is swapped away', () => {
   it('sessions fail it, with --disconnect they are a warning', async () => {
     // That of the fixture itself.

@@ -7,6 +7,7 @@ import { splitEntries } from '../../schema/split-entries.ts';
 import { identifier } from '../../schema/sql-text.ts';
 import { applyRoleOptions } from '../create/role-options.ts';
 import { readSection } from '../definitions.ts';
+import { chooseTables } from '../into/choose-tables.ts';
 import {
   type Finding,
   failed,
@@ -105,6 +106,26 @@ async function creatable(
     'ALTER ROLE … CREATEROLE, restore with a role that has it, or have them created.',
   );
 }
+
+/** Of tables that exist already the owner stays; of which it is, is not known yet. */
+export const rolesOfTables: PreflightCheck<ServerTarget> = {
+  check: 'roles',
+  modes: ['into'],
+  async look({ session, manifest, input: { selection, roles: options } }) {
+    const tables = chooseTables(manifest, selection).flatMap((at) => manifest.tables[at] ?? []);
+    const owners = new Set(tables.map(({ owner }) => options.map[owner] ?? owner));
+    const rows = await session.query<{ name: string }>(
+      'SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)',
+      [[...owners]],
+    );
+    const missing = [...owners].filter((name) => !rows.some((row) => row.name === name));
+    if (missing.length === 0 || options.noOwner) return ok('The owners of the tables are there.');
+    return warning(
+      `The server lacks ${plural(missing.length, 'role')} that tables of the backup belong to: ${listed(missing)}.`,
+      'A table that is not there yet cannot be made for it: add --no-owner or --role-map NAME=OTHER.',
+    );
+  },
+};
 
 interface OwnerRow {
   name: string;
