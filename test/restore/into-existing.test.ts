@@ -159,7 +159,8 @@ describe('rows of a table that is there', () => {
     expect(await lines(database, 'SELECT count(*) FROM shop.orders')).toEqual(['180']);
   });
 
-  test('a deferred constraint is checked before the commit', async () => {
+  test('a deferred constraint is checked before the commit, also of rows that are binary', async () => {
+    expect(into.manifest.tables.find(({ name }) => name === 'tree')?.format).toBe('binary');
     const database = await into.copy();
     await onServer(database, 'DELETE FROM shop.tree WHERE id > 1; DELETE FROM shop.tree');
     await expect(

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
 import { type LoadUnit, restoreInputSchema } from '../../core/contract/restore.ts';
+import { markBinary } from '../../core/dump/binary-marks.ts';
 import { createTarget } from '../../core/restore/create-target.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { failRestore } from '../../core/restore/fail.ts';
@@ -84,7 +85,17 @@ export async function makeIntoHarness(): Promise<IntoHarness> {
   await harness.database.query(shopSql(role));
   await onServer('postgres', `CREATE DATABASE ${template} TEMPLATE template0`);
   await onServer(template, shopSql(role));
-  await harness.runHere();
+  await harness.runHere(async (state, input, call) => {
+    // As if a row of `tree` were larger than 1 GB as text.
+    const { runId, unit, part } = input as { runId: string; unit: number; part: number };
+    const [tree] = await harness.database.query<{ oid: number }>(
+      `SELECT 'shop.tree'::regclass::oid::int AS oid`,
+    );
+    if (state === 'DumpUnit' && tree !== undefined) {
+      await markBinary(harness.deps.workspace, runId, tree.oid, { unit, part });
+    }
+    return call();
+  });
   const [entry] = await harness.catalogue();
   const manifest = await harness.manifest(entry?.backupId ?? '');
   const deps = targetDeps(harness.deps);

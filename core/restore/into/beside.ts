@@ -7,8 +7,10 @@
 import { HoldfastError } from '../../contract/errors.ts';
 import type { SchemaEntry } from '../../schema/split-entries.ts';
 import { identifier } from '../../schema/sql-text.ts';
+import { selectNeeded } from './needed-definitions.ts';
 import { type Placing, quoted, shown } from './placing.ts';
-import { type BackupDefinitions, type Presence, selectNeeded } from './select-definitions.ts';
+import type { Presence } from './presence.ts';
+import type { BackupDefinitions } from './select-definitions.ts';
 import { alteredBy, plainName, spelledBy, throughParentheses } from './spelled-names.ts';
 
 export interface CopyBeside {

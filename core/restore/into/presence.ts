@@ -1,7 +1,19 @@
 /** What the target has of the names that occur in the backup's definitions. Read once; names only. */
 import type { Session } from '../../postgres/session.ts';
 import type { TableName } from './placing.ts';
-import type { Presence } from './select-definitions.ts';
+
+/** What the target has already. */
+export interface Presence {
+  schema(name: string): boolean;
+  /** Tables, sequences, indexes, views. */
+  relation(name: TableName): boolean;
+  type(name: TableName): boolean;
+  /** Of any arguments. */
+  routine(name: TableName): boolean;
+  collation(name: TableName): boolean;
+  /** On this table. */
+  constraint(table: TableName, name: string): boolean;
+}
 
 /** Of the schemas of users; extensions' too, because definitions may use them. */
 export async function readPresence(session: Session): Promise<Presence> {
