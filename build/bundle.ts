@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 const entries = [
+  'index.ts',
   'cli/holdfast.ts',
   'cli/main.ts',
   'local/engine/worker.ts',
