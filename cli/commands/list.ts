@@ -106,9 +106,13 @@ async function lookedAt(vault: Vault, entry: CatalogueEntry): Promise<LookedAt> 
   return seen;
 }
 
-/** `20261121T042100Z` as an ISO time. */
+/** `20261121T042100123Z`, in older records without milliseconds, as an ISO time. */
 const fromCompact = (time: string): string =>
-  time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  time.replace(
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z$/,
+    (_, year, month, day, hour, minute, second, milli = '000') =>
+      `${year}-${month}-${day}T${hour}:${minute}:${second}.${milli}Z`,
+  );
 
 const inWords = (look: LookedAt['lastLook']): string =>
   look === 'damaged' ? 'DAMAGED' : (look ?? '-');

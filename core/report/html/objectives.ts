@@ -26,7 +26,7 @@ export function objectives(report: RestoreReport): Markup {
   return html`<div class="cards">${[
     card({
       title: 'Recovery time (RTO)',
-      measuredMs: report.state === 'succeeded' ? report.rtoMs : null,
+      measuredMs: report.state === 'failed' ? null : report.rtoMs,
       targetSeconds: targets.rtoSeconds,
       means: 'from the request to a database that can be used',
     }),

@@ -110,6 +110,7 @@ function modeInWords({ kind, mode, database, state, verdict }: RestoreReport): M
       : html`the scratch database ${code(database)}, which was kept`;
   }
   if (kind === 'dry-run') return html`nothing: this was a dry run`;
+  if (state === 'rolled-back') return html`the database that was there before`;
   if (database === null) {
     return state === 'failed' && verdict === 'different'
       ? html`nothing: what was different was taken away again`

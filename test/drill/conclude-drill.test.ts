@@ -1,0 +1,161 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
+import type { ErrorName } from '../../core/contract/errors.ts';
+import { drillInputSchema, restoreReportSchema } from '../../core/contract/restore.ts';
+import { concludeDrill } from '../../core/drill/conclude-drill.ts';
+import { planDrill } from '../../core/drill/plan-drill.ts';
+import { readAllEvidence } from '../../core/evidence/record.ts';
+import { causeOf, failureOf } from '../../core/run/failure.ts';
+import { vaultKeys } from '../../core/vault/keys.ts';
+import { collect } from '../backup/harness.ts';
+import { sampleReport } from '../report/sample-report.ts';
+import { sharedSettings } from '../support/postgres.ts';
+import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
+import { temporaryFolders } from '../support/temporary-folder.ts';
+
+const folders = temporaryFolders();
+const runId = '20261121t053000z-0a1b2c3d';
+const request = drillInputSchema.parse({
+  target: 'scratch',
+  requestedBy: { user: 'ada', host: 'laptop' },
+  objectives: { rtoSeconds: 3600 },
+});
+
+async function drilled() {
+  const sample = await sampleVault(await folders());
+  const manifest = await sampleBackup(sample);
+  const deps: Deps = {
+    ...sample.deps,
+    workspace: sample.workspace,
+    connectionOf: async () => sharedSettings('postgres'),
+    toolVersions: { holdfast: '0.2.0', node: '24.1.0' },
+  };
+  const verdicts = async () =>
+    (await collect(readAllEvidence(deps, 'shop', manifest.backupId))).filter(
+      ({ kind }) => kind === 'proven' || kind === 'damaged',
+    );
+  return { sample, manifest, deps, verdicts };
+}
+
+const caught = (name: ErrorName, message = 'It went wrong.') => ({
+  Error: name,
+  Cause: causeOf({ error: name, message, hint: 'Do this.', evidence: {} }),
+});
+
+const restored = (more: Parameters<typeof sampleReport>[0] = {}) =>
+  restoreReportSchema.parse(sampleReport(more));
+
+test('a drill is a restore of the one backup into a database of its own, the same at each attempt', async () => {
+  const { deps, manifest } = await drilled();
+  const first = await planDrill(deps, { runId, request });
+  expect(first.restore).toMatchObject({
+    mode: 'new',
+    target: 'scratch',
+    choice: { source: 'shop', backup: manifest.backupId },
+    objectives: { rtoSeconds: 3600 },
+    safetyBackup: true,
+  });
+  const { name } = manifest.inventory.database;
+  expect(first.restore.database).toMatch(new RegExp(`^${name}_drill_[0-9a-f]{8}$`));
+  expect(await planDrill(deps, { runId, request })).toEqual(first);
+  const other = await planDrill(deps, { runId: `${runId}-2`, request });
+  expect(other.restore.database).not.toBe(first.restore.database);
+});
+
+test('identical: the backup is proven, once, however often it is concluded', async () => {
+  const { deps, verdicts } = await drilled();
+  await planDrill(deps, { runId, request });
+  const conclusion = { runId, restore: restored(), error: null };
+  const report = await concludeDrill(deps, conclusion);
+  expect(report).toMatchObject({ runId, kind: 'drill', state: 'succeeded', database: null });
+  expect(await concludeDrill(deps, conclusion)).toEqual(report);
+  expect(await verdicts()).toMatchObject([
+    {
+      kind: 'proven',
+      by: request.requestedBy,
+      facts: {
+        verdict: 'identical',
+        rtoMs: 72_200,
+        rows: 561_000,
+        phases: { downloadAndLoad: 30_900, index: 20_600, verify: 19_900 },
+      },
+    },
+  ]);
+});
+
+test.each<ErrorName>([
+  'ObjectDamagedError',
+  'ObjectNotFoundError',
+  'ObjectTruncatedError',
+  'DecryptionError',
+  'RestoreDifferentError',
+])('%s speaks against the backup', async (name) => {
+  const { deps, verdicts } = await drilled();
+  await planDrill(deps, { runId, request });
+  const report = await concludeDrill(deps, { runId, restore: null, error: caught(name) });
+  expect(report).toMatchObject({ state: 'failed', error: { name, message: 'It went wrong.' } });
+  expect(await verdicts()).toMatchObject([{ kind: 'damaged', facts: { error: name } }]);
+});
+
+test.each<ErrorName>([
+  'SourceUnreachableError',
+  'TargetFullError',
+  'PreflightFailedError',
+  'CheckFailedError',
+  'RunAbortedError',
+  'TaskTimedOutError',
+])('%s says nothing about the backup', async (name) => {
+  const { deps, verdicts } = await drilled();
+  await planDrill(deps, { runId, request });
+  const report = await concludeDrill(deps, { runId, restore: null, error: caught(name) });
+  expect(report).toMatchObject({ state: 'failed', verdict: 'not-compared', error: { name } });
+  expect(await verdicts()).toEqual([]);
+});
+
+test('a restore that ends well without being identical proves nothing', async () => {
+  const { deps, verdicts } = await drilled();
+  await planDrill(deps, { runId, request });
+  const restore = restored({ verdict: 'not-compared', comparedTables: [] });
+  const report = await concludeDrill(deps, { runId, restore, error: null });
+  expect(report).toMatchObject({ state: 'failed', error: { name: 'RestoreDifferentError' } });
+  expect((await verdicts()).map(({ kind }) => kind)).not.toContain('proven');
+});
+
+test('a manifest whose signature is bad is damage, and is recorded without being believed', async () => {
+  const { sample, deps, manifest, verdicts } = await drilled();
+  const path = join(sample.root, vaultKeys.manifest('shop', manifest.backupId));
+  await writeFile(path, JSON.stringify({ ...manifest, tier: 'yearly' }));
+  const error = await planDrill(deps, { runId, request }).catch((thrown: unknown) => thrown);
+  const failure = failureOf(error);
+  expect(failure.error).toBe('SignatureInvalidError');
+  const report = await concludeDrill(deps, {
+    runId,
+    restore: null,
+    error: { Error: failure.error, Cause: causeOf(failure) },
+  });
+  expect(report).toMatchObject({ backupId: manifest.backupId, state: 'failed' });
+  expect(await verdicts()).toMatchObject([
+    { kind: 'damaged', manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ]);
+});
+
+test('a drill that found no backup ends with that error, and leaves nothing', async () => {
+  const { deps, verdicts } = await drilled();
+  const wanted = { ...request, choice: { ...request.choice, backup: 'nosuch' } };
+  const error = await planDrill(deps, { runId, request: wanted }).catch(
+    (thrown: unknown) => thrown,
+  );
+  const failure = failureOf(error);
+  const conclusion = {
+    runId,
+    restore: null,
+    error: { Error: failure.error, Cause: causeOf(failure) },
+  };
+  await expect(concludeDrill(deps, conclusion)).rejects.toMatchObject({
+    name: 'BackupNotFoundError',
+    message: failure.message,
+  });
+  expect(await verdicts()).toEqual([]);
+});
