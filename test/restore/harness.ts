@@ -101,17 +101,19 @@ export async function onServer<T extends object>(database: string, sql: string):
 export async function contentOf(database: string): Promise<Record<string, unknown>> {
   const userSchema = (column: string) =>
     `${column} NOT LIKE 'pg\\_%' AND ${column} <> 'information_schema'`;
-  const tables = await onServer<{ name: string }>(
+  const tables = await onServer<{ name: string; filled: boolean }>(
     database,
-    `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    `SELECT c.oid::regclass::text AS name, relispopulated AS filled FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'm') AND ${userSchema('nspname')} ORDER BY 1`,
   );
   const rows: Record<string, unknown> = {};
-  for (const { name } of tables) {
-    [rows[name]] = await onServer<{ rows: string; hash: string }>(
-      database,
-      `SELECT count(*) AS rows, md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE "C"), '')) AS hash FROM ${name} t`,
-    );
+  for (const { name, filled } of tables) {
+    if (!filled) rows[name] = 'not populated';
+    else
+      [rows[name]] = await onServer<{ rows: string; hash: string }>(
+        database,
+        `SELECT count(*) AS rows, md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text COLLATE "C"), '')) AS hash FROM ${name} t`,
+      );
   }
   return {
     rows,
