@@ -13,6 +13,7 @@ import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { showCommand } from './commands/show.ts';
+import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 
 /** What a command calls to end with another exit code than 0 without an error: `exitCodes`, or a command's own (guard). */
@@ -50,11 +51,12 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     reportCommand(),
     compareCommand(setExitCode),
     guardCommand(setExitCode),
+    vaultCommand(),
     doctorCommand(setExitCode),
     demoCommand(setExitCode),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) {
+  for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {
     // Errors are rendered in one place (main.ts), and as JSON when that was asked for.
     command
       .exitOverride()

@@ -7,11 +7,11 @@
 import { createHash } from 'node:crypto';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
-import { type Manifest, manifestSchema } from '../contract/manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
 import { decodeSignature } from '../evidence/signature-file.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
-import { decodeJson } from '../vault/json.ts';
 import { vaultKeys } from '../vault/keys.ts';
+import { decodeManifest } from './manifest-formats.ts';
 
 export type OpenDeps = Pick<Deps, 'vault' | 'vaultId' | 'keyRing'>;
 
@@ -44,7 +44,7 @@ export async function loadManifest(
   const body = await readManifest(deps, source, backupId);
   await deps.keyRing.verify(body, signature);
   const key = vaultKeys.manifest(source, backupId);
-  const manifest = decodeJson(manifestSchema, body, key);
+  const manifest = decodeManifest(body, key);
   assertInPlace(deps, manifest, source, backupId, key);
   requireKeys(deps.keyRing, { encryptionKeyId: manifest.encryption.keyId }, `backup ${backupId}`);
   const opened = { manifest, sha256: createHash('sha256').update(body).digest('hex') };

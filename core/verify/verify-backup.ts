@@ -5,12 +5,12 @@
  * "damaged". Only a full look leaves evidence "verified"; damage is recorded whoever finds it.
  */
 import { createHash } from 'node:crypto';
-import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import type { VerifyReport } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { ObjectVerdict, VerdictProblem } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import { writeEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
