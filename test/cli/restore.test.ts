@@ -235,7 +235,7 @@ describe('some tables into a database that exists', () => {
     expect(result.json()).toMatchObject({ mode: 'into', database: name, rows: 3000 });
     expect(await rowsOf(name)).toBe(3000);
     const conflict = await run([...into, '--json']);
-    expect([conflict.code, conflict.stderr]).toEqual([2, expect.stringContaining('--on-conflict')]);
+    expect([conflict.code, conflict.stderr]).toEqual([1, expect.stringContaining('--on-conflict')]);
     const beside = await run([...into, '--as', 'orders_then']);
     expect(beside.code, beside.stderr).toBe(0);
   });

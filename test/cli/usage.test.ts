@@ -11,6 +11,7 @@ const commands = [
   'show',
   'verify',
   'restore',
+  'compare',
   'rollback',
   'drill',
   'report',

@@ -102,7 +102,9 @@ describe('the server', () => {
     const item = only(seen, 'connections');
     expect(item.verdict).toBe('failed');
     const jobs = Number(/--jobs (\d+)/.exec(item.hint ?? '')?.[1]);
-    expect(only(await at.run({ options: { jobs } }), 'connections').verdict).toBe('ok');
+    // Other tests come and go on the same server.
+    const fewer = await at.run({ options: { jobs: jobs - 20 } });
+    expect(only(fewer, 'connections').verdict).toBe('ok');
     expect(only(await at.run({ options: { jobs: jobs + 20 } }), 'connections').verdict).toBe(
       'failed',
     );
