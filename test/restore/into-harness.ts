@@ -47,6 +47,7 @@ export const shopSql = (role: string): string => `
   ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
   CREATE POLICY orders_all ON shop.orders FOR SELECT TO ${role} USING (total > 0);
   CREATE TABLE shop.lines (id int PRIMARY KEY, order_id int REFERENCES shop.orders ON DELETE CASCADE, what text);
+  CREATE VIEW shop.sums AS SELECT customer, sum(total) FROM shop.orders GROUP BY customer;
   INSERT INTO shop.lines SELECT i, 1 + i % 200, 'line' FROM generate_series(1, 400) i;
   CREATE TABLE shop.events (at date NOT NULL, what text, PRIMARY KEY (at)) PARTITION BY RANGE (at);
   CREATE TABLE shop.events_1 PARTITION OF shop.events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
@@ -160,7 +161,7 @@ const describeSql = `
   UNION ALL SELECT concat_ws(' ', 'column', attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
            attgenerated, pg_get_expr(adbin, adrelid), attacl, col_description(attrelid, attnum))
     FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-   WHERE attrelid = $1::regclass AND attnum > 0
+   WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
   UNION ALL SELECT concat_ws(' ', 'constraint', conname, pg_get_constraintdef(oid), convalidated, obj_description(oid, 'pg_constraint'))
     FROM pg_constraint WHERE conrelid = $1::regclass
   UNION ALL SELECT concat_ws(' ', 'referenced by', conrelid::regclass, conname, convalidated)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { workspaceKeys } from '../../core/vault/keys.ts';
 import { onServer } from './cutover-harness.ts';
 import { describeTable, type IntoHarness, lines, makeIntoHarness } from './into-harness.ts';
 
@@ -23,7 +24,11 @@ describe('a table that was dropped', () => {
     const before = await describeTable(database, 'shop.orders');
     const rows = await lines(database, 'SELECT * FROM shop.orders ORDER BY id');
     await onServer(database, 'DROP TABLE shop.orders CASCADE');
-    await into.restore(database, { tables: ['shop.orders'] });
+    const { runId } = await into.restore(database, { tables: ['shop.orders'] });
+    const key = workspaceKeys.restoreFact(runId, 'warnings-into');
+    expect(Buffer.from((await into.deps.workspace.get(key))?.body ?? []).toString()).toContain(
+      'Views on the restored tables are not there: shop.sums.',
+    );
     expect(await describeTable(database, 'shop.orders')).toEqual(before);
     expect(await lines(database, 'SELECT * FROM shop.orders ORDER BY id')).toEqual(rows);
     expect(await lines(database, `SELECT nextval('shop.orders_id_seq')`)).toEqual(['201']);

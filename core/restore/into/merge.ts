@@ -106,7 +106,18 @@ async function merge(
   for (const { placing } of chosen.filter(({ isNew }) => isNew)) {
     await session.query(`ANALYZE ${quoted(placing.target)}`);
   }
-  return { written, warnings };
+  return { written, warnings: [...warnings, ...viewWarnings(plan)] };
+}
+
+function viewWarnings({ definitions: { missingViews } }: MergePlan): Warning[] {
+  if (missingViews.length === 0) return [];
+  return [
+    {
+      code: 'views-missing',
+      message: `Views on the restored tables are not there: ${missingViews.join(', ')}.`,
+      hint: 'Only tables are brought back. Run the definitions of the views again: docs/restore.md shows how to read them from the backup.',
+    },
+  ];
 }
 
 async function targetsOf(session: Session, plan: MergePlan): Promise<Chosen[]> {

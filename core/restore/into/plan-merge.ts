@@ -32,6 +32,7 @@ const nothing: SelectedDefinitions = {
   foreignKeys: [],
   tables: [],
   sequences: [],
+  missingViews: [],
 };
 
 /** @throws UsageError */

@@ -10,9 +10,9 @@ import type { SchemaEntry } from '../../schema/split-entries.ts';
 import { belongsTo, hasFallen, isAbout, isIndexAttach } from './definition-parts.ts';
 import { missingTables } from './missing-tables.ts';
 import { neededBy } from './needed-definitions.ts';
-import type { TableName } from './placing.ts';
+import { shown, type TableName } from './placing.ts';
 import type { Presence } from './presence.ts';
-import { attachmentOf, plainName, spelledBy } from './spelled-names.ts';
+import { attachmentOf, namesIn, plainName, spelledBy } from './spelled-names.ts';
 
 export interface BackupDefinitions {
   readonly pre: readonly SchemaEntry[];
@@ -32,6 +32,8 @@ export interface SelectedDefinitions {
   readonly tables: readonly TableName[];
   /** Sequences that are made. */
   readonly sequences: readonly TableName[];
+  /** Views on them that the target lacks, for people: a restore of tables makes none. */
+  readonly missingViews: readonly string[];
 }
 
 /** @throws UsageError when the backup has no definition of a missing table (an extension's) */
@@ -77,5 +79,20 @@ export function selectDefinitions(
     ),
     tables: [...tables].map(plainName),
     sequences: sequences.map(plainName),
+    missingViews: missingViews(pre, tables, has),
   };
+}
+
+/** DROP … CASCADE takes them along. */
+function missingViews(
+  pre: readonly SchemaEntry[],
+  tables: ReadonlySet<string>,
+  has: Presence,
+): string[] {
+  return pre
+    .filter(({ type }) => type === 'VIEW' || type === 'MATERIALIZED VIEW')
+    .filter(({ statements }) => [...namesIn(statements)].some((name) => tables.has(name)))
+    .map(({ schema, name }) => ({ schema: schema ?? '', name }))
+    .filter((view) => !has.relation(view))
+    .map(shown);
 }
