@@ -14,6 +14,7 @@ import { isDamage } from '../report/damage.ts';
 import { chooseBackup } from '../restore/choose-backup.ts';
 import { nameWithSuffix } from '../restore/preflight/names.ts';
 import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
+import { sweepDrills } from './sweep-drills.ts';
 
 /** @throws what `chooseBackup` throws */
 export async function planDrill(
@@ -22,6 +23,7 @@ export async function planDrill(
 ): Promise<OutputOf<'PlanDrill'>> {
   const record =
     (await readDrill(deps, runId)) ?? (await writeDrill(deps, await choose(deps, runId, request)));
+  await sweepDrills(deps, runId, request.target);
   return { runId, restore: restoreOf(record) };
 }
 

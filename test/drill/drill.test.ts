@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { drillInputSchema } from '../../core/contract/restore.ts';
+import { scratchRunId } from '../../core/drill/drill-record.ts';
+import { planDrill } from '../../core/drill/plan-drill.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
 import { damageOneByte } from '../../local/demo/damage.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import { type RunDrillOptions, runDrill } from '../../local/engine/run-drill.ts';
+import { runRestore } from '../../local/engine/run-restore.ts';
 import { collect, fillShop, type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
+import { dropDatabases, targetDeps } from '../restore/cutover-harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
 
 const drillOf = (harness: Harness, input: object = {}): RunDrillOptions => ({
@@ -99,4 +104,40 @@ test('a backup with one changed byte is found damaged, and the scratch database 
     'utf8',
   );
   expect(page).toContain('<h1>The backup is damaged</h1>');
+});
+
+test('a drill that was killed leaves its scratch database to the next one, which drops it', {
+  timeout: 180_000,
+}, async () => {
+  await using harness = await makeHarness('drill_killed');
+  await fillShop(harness.database);
+  await runBackup(harness.options());
+  const killed = { ...drillOf(harness), runId: newRunId() };
+  const { restore } = await planDrill(targetDeps(harness.deps), {
+    runId: killed.runId,
+    request: drillInputSchema.parse(killed.input),
+  });
+  // As far as it got: the restore is done, and nobody concluded the drill.
+  await runRestore({ ...killed, runId: scratchRunId(killed.runId), input: restore });
+  expect(await scratchDatabases(harness)).toEqual([restore.database]);
+  expect(await runDrill(drillOf(harness))).toMatchObject({ state: 'succeeded' });
+  expect(await scratchDatabases(harness)).toEqual([]);
+});
+
+test('--keep leaves the scratch database, and the report says where it is', {
+  timeout: 180_000,
+}, async () => {
+  await using harness = await makeHarness('drill_kept');
+  await fillShop(harness.database);
+  await runBackup(harness.options());
+  const report = await runDrill(drillOf(harness, { keepScratch: true }));
+  try {
+    expect(await scratchDatabases(harness)).toEqual([report.database]);
+    expect(await readFile(report.page as string, 'utf8')).toContain('which was kept');
+    // The next drill leaves it alone, too.
+    await runDrill(drillOf(harness));
+    expect(await scratchDatabases(harness)).toEqual([report.database]);
+  } finally {
+    await dropDatabases([report.database]);
+  }
 });
