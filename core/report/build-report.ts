@@ -60,7 +60,6 @@ export async function buildRestoreReport(
     ]);
   const isSuccess = ending.state === 'succeeded';
   const merged = input.mode === 'into' ? (cutover?.merged ?? []) : undefined;
-  const began = (part: string) => timeline.some((span) => span.part === part);
   const report: RestoreReport = {
     runId,
     kind: input.dryRun ? 'dry-run' : 'restore',
@@ -79,8 +78,10 @@ export async function buildRestoreReport(
     finishedAt: ending.finishedAt,
     tables: tablesOf(manifest, comparison, merged),
     rows: rowsOf(loaded, comparison, merged),
-    readBytes: loaded.readBytes + (manifest === undefined ? 0 : definitionBytes(manifest, began)),
-    rawBytes: began('load') ? run.estimate.rawBytes : 0,
+    readBytes:
+      loaded.readBytes +
+      (manifest === undefined ? 0 : definitionBytes(manifest, run, { timeline })),
+    rawBytes: loaded.rawBytes,
     rtoMs: between(run.startedAt, usableAt(timeline, ending)),
     rpoMs: between(backup.snapshotAt, run.startedAt),
     objectives: input.objectives,
@@ -152,10 +153,19 @@ const readBy: Readonly<Record<Manifest['schema'][number]['name'], string>> = {
   'post-data': 'build',
 };
 
-const definitionBytes = ({ schema }: Manifest, began: (part: string) => boolean): number =>
-  schema
-    .filter(({ name }) => began(readBy[name]))
+/** In an existing database only what belongs to the chosen tables is made, found in these two. */
+const readInto: Readonly<Record<string, string>> = { 'pre-data': 'create', 'post-data': 'create' };
+
+function definitionBytes(
+  { schema }: Manifest,
+  { input }: RestoreRun,
+  { timeline }: Pick<RestoreReport, 'timeline'>,
+): number {
+  const parts: Readonly<Record<string, string>> = input.mode === 'into' ? readInto : readBy;
+  return schema
+    .filter(({ name }) => timeline.some(({ part }) => part === parts[name]))
     .reduce((sum, { segment }) => sum + segment.storedBytes, 0);
+}
 
 /** A failed restore may be one whose manifest is the trouble. */
 const manifestOf = async (deps: ReportDeps, { backup }: RestoreRun) =>

@@ -35,15 +35,19 @@ export const readCutover = (deps: FactDeps, runId: string) =>
 export const readTimeline = async (deps: FactDeps, runId: string): Promise<Timeline> =>
   [...(await readRestoreSpans(deps.workspace, runId))].map(([part, span]) => ({ part, ...span }));
 
-/** Rows and stored bytes of the load units that were finished. */
+/** Rows, plain bytes and stored bytes of the load units that were finished. */
 export async function readLoaded(
   deps: FactDeps,
   runId: string,
-): Promise<{ readonly rows: number; readonly readBytes: number }> {
+): Promise<Pick<LoadedUnit, 'rows' | 'rawBytes' | 'readBytes'>> {
   const units = await readParts(deps, runId, 'loaded', loadedUnitSchema);
   const sum = (of: (unit: LoadedUnit) => number) =>
     units.reduce((total, unit) => total + of(unit), 0);
-  return { rows: sum(({ rows }) => rows), readBytes: sum(({ readBytes }) => readBytes) };
+  return {
+    rows: sum(({ rows }) => rows),
+    rawBytes: sum(({ rawBytes }) => rawBytes),
+    readBytes: sum(({ readBytes }) => readBytes),
+  };
 }
 
 /** All findings; `isWhole`: the comparison came to its end. */

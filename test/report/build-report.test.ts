@@ -102,6 +102,7 @@ test('the report adds up what the states have written', async () => {
     safetyBackupId: 'shop-before',
     tables: manifest.totals.tables,
     rows: 15,
+    rawBytes: 200,
     readBytes: 101 + definitions,
     rtoMs: 41_000,
     rpoMs: 4_140_000,
