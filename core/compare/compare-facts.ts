@@ -71,30 +71,26 @@ export function compareExtensions(
  * none.
  */
 export function compareValidity(left: Validity | null, right: Validity | null): Difference[] {
-  const compare = (what: keyof Validity, words: (text: string) => [string, string, string]) => {
+  const compare = (what: keyof Validity, object: string, bad: string, usual: string) => {
     const mapOf = (validity: Validity | null) =>
       new Map(
         (validity?.[what] ?? []).map((text) => {
-          const [object, state] = words(text);
-          return [object, state];
+          // Names are quoted when they hold anything but letters, digits and underscores.
+          const [, name = text, state = bad] = /^(.*): (\w+)$/s.exec(text) ?? [];
+          const isCode = what === 'damagedIndexes';
+          return [`${object} ${name}`, isCode ? `${bad} (amcheck: ${state})` : state];
         }),
       );
-    const usual = words('')[2];
     return compareMaps('validity', mapOf(left), mapOf(right)).map((difference) => ({
       ...difference,
       left: difference.left === missing ? usual : difference.left,
       right: difference.right === missing ? usual : difference.right,
     }));
   };
-  const known = left !== null && right !== null;
+  const isKnown = left !== null && right !== null;
   return [
-    ...compare('invalidIndexes', (text) => [`index ${text}`, 'invalid', 'valid or not there']),
-    ...compare('damagedIndexes', (text) => [`index ${text}`, 'damaged (amcheck)', 'whole']),
-    ...(known
-      ? compare('switchedOff', (text) => {
-          const at = text.lastIndexOf(': ');
-          return [`foreign key ${text.slice(0, at)}`, text.slice(at + 2), 'enforced'];
-        })
-      : []),
+    ...compare('invalidIndexes', 'index', 'invalid', 'valid, or not there'),
+    ...compare('damagedIndexes', 'index', 'damaged', 'whole'),
+    ...(isKnown ? compare('switchedOff', 'foreign key', 'switched off', 'enforced') : []),
   ];
 }

@@ -16,7 +16,8 @@ import {
 } from './compare-facts.ts';
 import { compareLargeObjects } from './compare-large-objects.ts';
 import { compareRows, type RowsOptions, type TablePair } from './compare-rows.ts';
-import type { Side } from './side.ts';
+import type { Side, SideTable } from './side.ts';
+import { displayName } from './table-name.ts';
 
 export type Verdict = 'identical' | 'different';
 export type SidesComparison = Comparison & { readonly verdict: Verdict };
@@ -35,8 +36,11 @@ export async function compareSides(
   const filters = filtersOf(left, right);
   const definitions = await compareWithoutRows(left, right, filters);
   const settings = isWhole(filters) ? await compareDatabases(left, right) : [];
-  const rows = await compareRows(left, right, await pairsOf(left, right, filters), options);
-  const differences = [...definitions, ...rows.differences, ...settings];
+  const [ours, theirs] = await Promise.all([left.tables(filters), right.tables(filters)]);
+  const rows = await compareRows(left, right, pairsOf(ours, theirs), options);
+  // With definitions, a missing table is a missing definition.
+  const missing = filters.sections === 'data' ? missingTables(ours, theirs) : [];
+  const differences = [...definitions, ...missing, ...rows.differences, ...settings];
   return { verdict: verdictOf(differences), tables: rows.tables, differences };
 }
 
@@ -76,14 +80,28 @@ export async function compareWithoutRows(
   return differences;
 }
 
+type Tables = readonly SideTable[];
+
+const byName = (tables: Tables) => new Map(tables.map((table) => [displayName(table), table]));
+
 /** Tables that both sides have with their rows. */
-async function pairsOf(left: Side, right: Side, filters: Filters): Promise<TablePair[]> {
-  const key = ({ schema, name }: { schema: string; name: string }) =>
-    JSON.stringify([schema, name]);
-  const theirs = new Map((await right.tables(filters)).map((table) => [key(table), table]));
-  return (await left.tables(filters)).flatMap((table) => {
-    const other = theirs.get(key(table));
-    if (other === undefined || table.isWithoutRows || other.isWithoutRows) return [];
-    return [{ left: table, right: other }];
+function pairsOf(ours: Tables, theirs: Tables): TablePair[] {
+  const others = byName(theirs);
+  return ours.flatMap((left) => {
+    const right = others.get(displayName(left));
+    const hasRows = right !== undefined && !left.isWithoutRows && !right.isWithoutRows;
+    return hasRows ? [{ left, right }] : [];
   });
+}
+
+function missingTables(ours: Tables, theirs: Tables): Difference[] {
+  const [left, right] = [byName(ours), byName(theirs)];
+  const names = new Set([...left.keys(), ...right.keys()]);
+  const words = (isThere: boolean) => (isThere ? 'there' : 'no such table');
+  return [...names]
+    .filter((name) => left.has(name) !== right.has(name))
+    .map((object) => ({
+      ...{ kind: 'rows', object, isExpected: false },
+      ...{ left: words(left.has(object)), right: words(right.has(object)) },
+    }));
 }

@@ -2,6 +2,7 @@
 import type { Filters } from '../contract/filters.ts';
 import type { Inventory } from '../contract/manifest.ts';
 import type { RowFacts } from '../fingerprint/row-hash.ts';
+import { inParallel } from '../in-parallel.ts';
 import { readCensus } from '../inventory/census.ts';
 import { readDatabase } from '../inventory/database.ts';
 import { readExtensions } from '../inventory/extensions.ts';
@@ -61,12 +62,12 @@ export class LiveSide implements Side {
   async definitions(given: Filters): Promise<Definitions> {
     const filters = this.#withoutBookkeeping(given);
     const { snapshotName } = this.#sessions;
-    const texts: string[] = [];
-    for (const section of ['pre-data', 'post-data'] as const) {
+    const sections = ['pre-data', 'post-data'] as const;
+    const texts = await inParallel(sections, sections.length, async (section) => {
       await using session = await this.#sessions.idle();
       const request = { section, filters, snapshotName, lockWaitMs };
-      texts.push((await dumpSection(session, request)).sql);
-    }
+      return (await dumpSection(session, request)).sql;
+    });
     return definitionsOf(texts);
   }
 

@@ -41,9 +41,9 @@ export interface LargeObjects {
 export interface Validity {
   /** Indexes that the server does not use: a CREATE INDEX CONCURRENTLY that failed. */
   readonly invalidIndexes: readonly string[];
-  /** Foreign keys whose triggers are not in the usual state, and how. */
+  /** Foreign keys whose triggers are not in the usual state: `of_customer on public.orders: disabled`. */
   readonly switchedOff: readonly string[];
-  /** What amcheck found in b-trees; empty where it is not installed. */
+  /** B-trees that amcheck refuses, with the SQLSTATE: `public.orders_pkey: XX002`; empty where it is not installed. */
   readonly damagedIndexes: readonly string[];
 }
 

@@ -91,6 +91,16 @@ describe('a backup', () => {
     expect(equal).toMatchObject({ verdict: 'identical', tables: [{ table: 'public.orders' }] });
     expect(unexpected(changed)).toEqual(['rows public.orders', 'schema TABLE public.orders']);
   });
+
+  it('of rows alone says which table a database lacks', async () => {
+    const { backupId } = await runBackup(harness.options({}, { filters: { sections: 'data' } }));
+    const rows = backup(harness.deps, await harness.manifest(backupId));
+    expect((await compare(rows, live(target))).differences).toEqual([]);
+    await target.query('ALTER TABLE keyless RENAME TO other');
+    const comparison = await compare(rows, live(target));
+    await target.query('ALTER TABLE other RENAME TO keyless');
+    expect(unexpected(comparison)).toEqual(['rows public.keyless', 'rows public.other']);
+  });
 });
 
 describe('a database with everything in it', () => {

@@ -167,6 +167,24 @@ describe('two live databases', () => {
     expect(unexpected(comparison)).toContain('validity index public.broken');
   });
 
+  it('name a b-tree that amcheck finds damaged, where it is installed', async () => {
+    // An order that the index was not built with: what an update of a collation library does.
+    const order = (sign: string) => `CREATE OR REPLACE FUNCTION by_size(int, int) RETURNS int
+      LANGUAGE sql IMMUTABLE AS 'SELECT ${sign}($1 - $2)'`;
+    await right.query(`CREATE EXTENSION amcheck; ${order('')};
+      CREATE OPERATOR CLASS by_size FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+        OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 by_size(int, int);
+      CREATE TABLE sized (v int); INSERT INTO sized SELECT generate_series(1, 1000);
+      CREATE INDEX sized_v ON sized (v by_size)`);
+    const whole = await compare(live(left), live(right));
+    const damaged = await compareAfter(
+      order('-'),
+      'DROP TABLE sized; DROP OPERATOR FAMILY by_size USING btree CASCADE; DROP FUNCTION by_size; DROP EXTENSION amcheck',
+    );
+    expect(unexpected(whole).join()).not.toContain('validity');
+    expect(unexpected(damaged)).toContain('validity index public.sized_v');
+  });
+
   it('read both sides in one snapshot each, whatever happens meanwhile', async () => {
     const sides = await Promise.all([live(left), live(right)]);
     await right.query('DELETE FROM orders WHERE customer = 1');
