@@ -5,15 +5,16 @@
  * asked for more only when the socket has taken what was sent; whatever fails, the server has either ended the statement
  * (the session may go on with ROLLBACK) or the session is dropped.
  */
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { HoldfastError } from '../contract/errors.ts';
 import type { CopyFormat } from '../contract/manifest.ts';
-import { createRowHasher, type RowFacts } from '../fingerprint/row-hash.ts';
+import type { RowFacts } from '../fingerprint/row-hash.ts';
 import { type RawSocket, takeSocket } from '../postgres/raw-socket.ts';
 import type { Session } from '../postgres/session.ts';
 import { ControlMessages } from './control-messages.ts';
 import { mapCopyInError } from './copy-in-error.ts';
 import type { CopyResult } from './copy-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { queryMessage } from './query-message.ts';
 
 export interface CopyInRequest {
@@ -23,8 +24,6 @@ export interface CopyInRequest {
   readonly what: string;
 }
 
-/** The server collects a whole message before it looks at it: 64 KB are what its own buffer for COPY holds. */
-const frameBytes = 64 * 1024;
 const copyDone = Buffer.from([0x63, 0, 0, 0, 4]);
 /** CopyFail; the server puts the text into its log. */
 const copyFail = Buffer.from('f\0\0\0\x1choldfast: source failed\0', 'latin1');
@@ -32,7 +31,7 @@ const copyFail = Buffer.from('f\0\0\0\x1choldfast: source failed\0', 'latin1');
 /**
  * Sends `rows` to the end.
  *
- * @param rows COPY data; destroyed when the server refuses it. Its chunks are not copied: they must not be overwritten.
+ * @param rows COPY data; destroyed when the server refuses it. A chunk is its own again when the 'data' handler returns.
  * @param onSent told of each chunk that was handed to the socket, plain bytes
  * @returns rows, fingerprint and bytes that were sent; the server has taken as many rows
  * @throws what `rows` ends with (after CopyFail); CopyIncompleteError when the rows are not whole or the server counts
@@ -44,10 +43,10 @@ export async function writeCopy(
   rows: Readable,
   onSent: (bytes: number) => void = () => {},
 ): Promise<CopyResult> {
-  const exchange = new CopyIn(session, request, rows);
+  const exchange = new CopyIn(session, request, rows, onSent);
   try {
     await exchange.begin();
-    return await exchange.send(onSent);
+    return await exchange.send();
   } finally {
     rows.destroy();
     exchange.end();
@@ -58,6 +57,8 @@ class CopyIn {
   readonly #session: Session;
   readonly #request: CopyInRequest;
   readonly #rows: Readable;
+  readonly #onSent: (bytes: number) => void;
+  readonly #frames: FrameWriter;
   readonly #raw: RawSocket;
   readonly #control = new ControlMessages();
   /** The connection is of no more use. */
@@ -69,40 +70,37 @@ class CopyIn {
     wake?.();
   };
 
-  constructor(session: Session, request: CopyInRequest, rows: Readable) {
+  constructor(
+    session: Session,
+    request: CopyInRequest,
+    rows: Readable,
+    onSent: (bytes: number) => void,
+  ) {
     this.#session = session;
     this.#request = request;
     this.#rows = rows;
+    this.#onSent = onSent;
     // An error that comes while nobody reads is thrown to whoever reads next.
     rows.on('error', () => {});
     this.#raw = takeSocket(session);
+    this.#frames = FrameWriter.take(this.#raw.socket, request.format);
   }
 
   async begin(): Promise<void> {
     const raw = this.#raw;
     raw.onLost((error) => this.#break(error));
     raw.onData((chunk) => this.#receive(chunk));
-    raw.socket.on('drain', this.#signal);
     raw.write(queryMessage(this.#request.sql));
     await this.#until(() => this.#control.isCopyIn || this.#isOver());
     await this.#throwIfOver();
   }
 
-  async send(onSent: (bytes: number) => void): Promise<CopyResult> {
-    const hasher = createRowHasher(this.#request.format);
-    let rawBytes = 0;
+  async send(): Promise<CopyResult> {
     let facts: RowFacts;
     try {
-      for await (const chunk of this.#rows as AsyncIterable<Buffer>) {
-        hasher.update(chunk);
-        rawBytes += chunk.length;
-        this.#sendData(chunk);
-        onSent(chunk.length);
-        await this.#until(() => !this.#raw.socket.writableNeedDrain || this.#isOver());
-        await this.#throwIfOver();
-      }
+      await this.#sendRows();
       await this.#throwIfOver();
-      facts = hasher.finish();
+      facts = this.#frames.finish();
     } catch (error) {
       // When the server was first, the error of the source is only a consequence.
       await this.#throwIfOver();
@@ -114,14 +112,27 @@ class CopyIn {
     await this.#throwIfFailed();
     const counted = this.#control.completedRows;
     if (counted !== facts.rows) throw this.#incomplete(facts.rows);
-    return { ...facts, rawBytes };
+    return { ...facts, rawBytes: this.#frames.rawBytes };
+  }
+
+  /** To the end of the source; rejects when it breaks, or is destroyed because the server takes no more. */
+  #sendRows(): Promise<void> {
+    const rows = this.#rows;
+    return new Promise((resolve, reject) => {
+      finished(rows, { writable: false }, (error) => (error ? reject(error) : resolve()));
+      this.#frames.onRoom = () => rows.resume();
+      rows.on('data', (chunk: Buffer) => {
+        if (!this.#frames.add(chunk)) rows.pause();
+        this.#onSent(chunk.length);
+      });
+    });
   }
 
   /** Gives the session back when it can be used again, and drops it otherwise. */
   end(): void {
-    this.#raw.socket.off('drain', this.#signal);
     if (!this.#control.isReady) this.#session.destroy();
     this.#raw.release();
+    this.#frames.giveBack();
   }
 
   #incomplete(sent: number | string): HoldfastError {
@@ -130,20 +141,6 @@ class CopyIn {
       'CopyIncompleteError',
       `${this.#request.what}: ${sent} rows were sent, and the server took ${taken}.`,
     );
-  }
-
-  #sendData(chunk: Buffer): void {
-    const { socket } = this.#raw;
-    socket.cork();
-    for (let at = 0; at < chunk.length; at += frameBytes) {
-      const payload = chunk.subarray(at, at + frameBytes);
-      const header = Buffer.allocUnsafe(5);
-      header[0] = 0x64;
-      header.writeUInt32BE(payload.length + 4, 1);
-      socket.write(header);
-      socket.write(payload);
-    }
-    socket.uncork();
   }
 
   /** After an error of the source the server must end the statement, too; its answer only tells what we have said. */

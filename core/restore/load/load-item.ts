@@ -88,7 +88,7 @@ export async function copyChecked(
   if (object === undefined) {
     throw new HoldfastError('ManifestInvalidError', `A segment lies in no object.`);
   }
-  const { plain } = await openSegment(deps, object, segment);
+  const { plain } = await openSegment(deps, object, segment, { isMemoryReused: true });
   try {
     const { rows, fingerprint } = await writeCopy(session, request, plain, onSent);
     if (rows === segment.rows && fingerprint === segment.fingerprint) return rows;
