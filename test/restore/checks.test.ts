@@ -34,7 +34,7 @@ async function failedWith(input: Input): Promise<{ error: HoldfastError; report:
   return { error, report: report as unknown as RestoreReport };
 }
 
-describe('checks of the user', () => {
+describe('checks of the user', { timeout: 180_000 }, () => {
   it('are queries that see what psql would show, and commands that reach the restored database', async () => {
     const { checks } = await restored({
       checks: [
@@ -95,7 +95,7 @@ describe('checks of the user', () => {
   });
 });
 
-describe('the hook before the cutover', () => {
+describe('the hook before the cutover', { timeout: 180_000 }, () => {
   it('takes the restore back when it fails', async () => {
     const { error, report } = await failedWith({
       hooks: { beforeCutover: 'echo no; false' },

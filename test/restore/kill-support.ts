@@ -1,6 +1,11 @@
 /** What the tests that kill a restore share: a database for which every state has work, and what must be in the end. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { RestoreReport } from '../../core/contract/restore.ts';
+import type { RunRestoreOptions } from '../../local/engine/run-restore.ts';
 import { fillShop } from '../backup/harness.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
@@ -45,4 +50,27 @@ async function fill(database: TestDatabase): Promise<void> {
     INSERT INTO orders SELECT i, i, md5(i::text) FROM generate_series(1, 20000) i;
     CREATE INDEX orders_note ON orders (note);
     CREATE MATERIALIZED VIEW notes AS SELECT left(note, 1), count(*) FROM orders GROUP BY 1;`);
+}
+
+/** Starts a restore in a process of its own and kills it, and with it its workers, once it is in `state`. */
+export async function killedIn(
+  { connection, ...rest }: RunRestoreOptions,
+  state: string,
+  milliseconds: number,
+): Promise<void> {
+  const child = fork(join(import.meta.dirname, 'killed-restore.ts'), {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const reached = new Promise<void>((resolve) => {
+    child.on('message', (message) => {
+      if (message === state || typeof message !== 'string') resolve();
+    });
+  });
+  child.send({ ...rest, connection: { ...connection, password: await connection.password() } });
+  await reached;
+  await sleep(milliseconds);
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
 }

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => kills?.harness[Symbol.asyncDispose]());
 
-describe('a restore whose worker processes are killed', () => {
+describe('a restore whose worker processes are killed', { timeout: 180_000 }, () => {
   it.each(states)('in %s tries it again and is identical', async (state) => {
     let pool: WorkerPool | undefined;
     let isKilled = false;

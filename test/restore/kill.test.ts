@@ -1,12 +1,8 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
-import type { RestoreHarness } from './harness.ts';
-import { type Kills, makeKills, options, states } from './kill-support.ts';
+import { onServer, type RestoreHarness } from './harness.ts';
+import { type Kills, killedIn, makeKills, options, states } from './kill-support.ts';
 
 let kills: Kills;
 let harness: RestoreHarness;
@@ -18,12 +14,12 @@ afterAll(() => kills?.harness[Symbol.asyncDispose]());
 
 const outcomeOf = (runId: string) => `restores/${runId}/outcome.json`;
 
-describe('a restore that is killed as a whole', () => {
+describe('a restore that is killed as a whole', { timeout: 180_000 }, () => {
   it.each(states.map((state) => [state, Math.round(Math.random() * 120)] as const))(
     'in %s after %i ms goes on with the same command, and is identical',
     async (state, milliseconds) => {
       const runId = newRunId();
-      await killedIn(state, milliseconds, runId);
+      await killedIn(harness.options({ options }, { runId }), state, milliseconds);
       // The last moment may have been too late: then it is done.
       const isOver = (await harness.read(outcomeOf(runId))) !== undefined;
       const report = isOver
@@ -37,7 +33,7 @@ describe('a restore that is killed as a whole', () => {
 
   it('is gone on with under its own run id, and not begun again', async () => {
     const runId = newRunId();
-    await killedIn('CompareUnit', 0, runId);
+    await killedIn(harness.options({ options }, { runId }), 'CompareUnit', 0);
     const messages: (string | undefined)[] = [];
     const report = await harness.restore(
       { options },
@@ -47,24 +43,23 @@ describe('a restore that is killed as a whole', () => {
     expect(messages.join()).toContain(`Going on with restore ${runId}`);
     await kills.expectIdentical(report);
   });
-});
 
-/** Starts a restore in a process of its own and kills it, and with it its workers, once it is in `state`. */
-async function killedIn(state: string, milliseconds: number, runId: string): Promise<void> {
-  const { connection, ...rest } = harness.options({ options }, { runId });
-  const child = fork(join(import.meta.dirname, 'killed-restore.ts'), {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  it.each([
+    ['while the safety backup is taken', 'DumpUnit'],
+    ['in the cutover', 'Cutover'],
+  ])('%s of a swap, goes on, and the replaced database is kept', async (_, state) => {
+    const live = harness.ownDatabase(`kill_live_${state.toLowerCase()}`);
+    await onServer('postgres', `CREATE DATABASE ${live}`);
+    await onServer(live, 'CREATE TABLE worth_keeping AS SELECT i FROM generate_series(1, 9) i');
+    const request = { mode: 'swap' as const, database: live, options };
+    const runId = newRunId();
+    await killedIn(harness.options(request, { runId }), state, 20);
+    const report = await harness.restore(request);
+    expect(report).toMatchObject({ runId, database: live });
+    const aside = harness.ownDatabase(report.previousDatabase as string);
+    expect(await harness.databases()).toContain(aside);
+    const safety = (await harness.source.catalogue()).filter(({ tier }) => tier === 'safety');
+    expect(safety.map(({ backupId }) => backupId)).toContain(report.safetyBackupId);
+    await kills.expectIdentical(report);
   });
-  const reached = new Promise<void>((resolve) => {
-    child.on('message', (message) => {
-      if (message === state || typeof message !== 'string') resolve();
-    });
-  });
-  child.send({ ...rest, connection: { ...connection, password: await connection.password() } });
-  await reached;
-  await sleep(milliseconds);
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+});

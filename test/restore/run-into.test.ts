@@ -20,7 +20,9 @@ const accounts = () =>
 const schemas = () =>
   onServer(name, `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'holdfast%'`);
 
-describe('a restore into an existing database, from the request to the report', () => {
+describe('a restore into an existing database, from the request to the report', {
+  timeout: 180_000,
+}, () => {
   it('brings back a table that was dropped, reading little more than that table, without a safety backup', async () => {
     const before = await accounts();
     await onServer(name, 'DROP TABLE accounts');

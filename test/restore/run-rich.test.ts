@@ -32,7 +32,7 @@ async function definitionsOf(database: string): Promise<string[]> {
   return texts.join('\n').split('\n');
 }
 
-describe('a rich database', () => {
+describe('a rich database', { timeout: 180_000 }, () => {
   it.each([
     ['at once', {}],
     [

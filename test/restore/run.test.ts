@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness?.[Symbol.asyncDispose]());
 
-describe('a whole restore', () => {
+describe('a whole restore', { timeout: 180_000 }, () => {
   it('makes a new database that is identical, beside the old one', async () => {
     const report = await harness.restore();
     const { backupId } = harness;
@@ -59,7 +59,7 @@ describe('a whole restore', () => {
   });
 });
 
-describe('a dry run', () => {
+describe('a dry run', { timeout: 180_000 }, () => {
   it('ends with the list of preflight, and leaves no lease, database or unfinished run', async () => {
     const before = await harness.databases();
     const report = await harness.restore({ dryRun: true });
@@ -75,7 +75,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('a restore that cannot work', () => {
+describe('a restore that cannot work', { timeout: 180_000 }, () => {
   it('fails with what preflight found, touches nothing, and leaves a report', async () => {
     const error = await harness.restore({ database: 'postgres' }).then(
       () => {
@@ -102,7 +102,7 @@ describe('a restore that cannot work', () => {
   });
 });
 
-describe('a restore that is interrupted', () => {
+describe('a restore that is interrupted', { timeout: 180_000 }, () => {
   it.each(['LoadUnit', 'Build', 'CompareSchema'])(
     'in %s takes back what it has made, and the next one begins anew',
     async (state) => {
