@@ -8,7 +8,8 @@ import type { SchemaEntry } from '../schema/split-entries.ts';
 import { splitEntries } from '../schema/split-entries.ts';
 import { openSegment, type ReadDeps } from '../verify/read-segment.ts';
 import { type Definitions, groupEntries, textOf } from './definitions.ts';
-import type { LargeObjects, RowsWanted, Side, SideTable, TableName } from './side.ts';
+import type { LargeObjects, RowsWanted, Side, SideTable, TableName, Validity } from './side.ts';
+import { switchedOffText } from './validity.ts';
 
 type ReadEntries = (section: SectionName) => Promise<SchemaEntry[]>;
 
@@ -133,8 +134,12 @@ export class BackupSide implements Side {
     return this.#manifest.scope === 'full' ? this.#manifest.inventory.census : null;
   }
 
-  async validity(): Promise<null> {
-    return null;
+  /** pg_dump leaves invalid indexes out, so a backup has none. */
+  async validity(): Promise<Validity | null> {
+    const { switchedOff } = this.#manifest.inventory;
+    if (switchedOff === undefined) return null;
+    const texts = switchedOff.map(switchedOffText);
+    return { invalidIndexes: [], switchedOff: [...new Set(texts)], damagedIndexes: [] };
   }
 
   async assertUnchanged(): Promise<void> {}

@@ -164,6 +164,14 @@ export class LiveSide implements Side {
     return await readValidity(session);
   }
 
+  /** May this session switch triggers of foreign keys off? */
+  async isSuperuser(): Promise<boolean> {
+    const [row] = await this.#sessions.keeper.query<{ is: boolean }>(
+      'SELECT rolsuper AS is FROM pg_catalog.pg_roles WHERE rolname = current_user',
+    );
+    return row?.is === true;
+  }
+
   async close(): Promise<void> {
     await this.#sessions.keeper.close();
   }

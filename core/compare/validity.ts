@@ -1,4 +1,6 @@
 /** What no definition says and only the catalogs of a live database know: is all of it in order and switched on? */
+import type { SwitchedOff } from '../contract/manifest.ts';
+import { readSwitchedOff } from '../inventory/switched-off.ts';
 import { isUserSchema } from '../plan/match-patterns.ts';
 import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { Session } from '../postgres/session.ts';
@@ -11,7 +13,7 @@ export async function readValidity(session: Session): Promise<Validity> {
     (await session.query<{ text: string }>(sql)).map(({ text }) => text);
   return {
     invalidIndexes: await texts(invalidIndexesSql),
-    switchedOff: await texts(switchedOffSql),
+    switchedOff: [...new Set((await readSwitchedOff(session)).map(switchedOffText))],
     damagedIndexes: await checkIndexes(session),
   };
 }
@@ -26,15 +28,8 @@ const invalidIndexesSql = `
    ORDER BY 1`;
 
 /** Triggers of foreign keys have names that differ from server to server: the constraint is named. */
-const switchedOffSql = `
-  SELECT DISTINCT pg_catalog.format('%s on %I.%I: %s', k.conname, n.nspname, c.relname,
-           CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' ELSE 'always' END) AS text
-    FROM pg_catalog.pg_trigger t
-    JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint AND k.contype = 'f'
-    JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE t.tgisinternal AND t.tgenabled <> 'O' AND ${isUserSchema}
-   ORDER BY 1`;
+export const switchedOffText = ({ constraint, on, state }: SwitchedOff): string =>
+  `${constraint} on ${on.schema}.${on.name}: ${state}`;
 
 /** insufficient_privilege, undefined_function: then nobody can ask. */
 const cannotAsk = new Set(['42501', '42883']);

@@ -160,6 +160,22 @@ export const collationSchema = z.strictObject({
   actualVersion: z.string().nullable(),
 });
 
+/**
+ * A trigger by which a foreign key is enforced and which is not in its usual state. Its name differs from server to
+ * server: it is known by the constraint, the table that it stands on, and its function.
+ */
+export const switchedOffSchema = z.strictObject({
+  constraint: z.string(),
+  /** The table that has the foreign key. */
+  of: z.strictObject({ schema: z.string(), name: z.string() }),
+  /** The table that the trigger stands on: that one, or the one it refers to. */
+  on: z.strictObject({ schema: z.string(), name: z.string() }),
+  /** `RI_FKey_check_ins`, … */
+  function: z.string(),
+  state: z.enum(['disabled', 'replica', 'always']),
+});
+export type SwitchedOff = z.infer<typeof switchedOffSchema>;
+
 export const warningSchema = z.strictObject({
   /** Stable, kebab-case. */
   code: z.string(),
@@ -175,6 +191,8 @@ export const inventorySchema = z.strictObject({
   collations: z.array(collationSchema),
   roles: z.array(roleSchema),
   sequences: z.array(sequenceSchema),
+  /** Absent in backups that were made before it was read. */
+  switchedOff: z.array(switchedOffSchema).optional(),
   /** Counts by kind: tables, partitionedTables, views, functions, indexes, … */
   census: z.record(z.string(), count),
 });

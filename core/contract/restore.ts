@@ -268,9 +268,7 @@ export const restoreReportSchema = z.strictObject({
   differences: z.array(differenceSchema),
   checks: z.array(ownCheckResultSchema),
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string(), hint: z.string() })),
-  error: z
-    .strictObject({ name: z.string(), message: z.string(), hint: z.string() })
-    .nullable(),
+  error: z.strictObject({ name: z.string(), message: z.string(), hint: z.string() }).nullable(),
   /** Path or URL of the HTML page. */
   page: z.string().nullable(),
 });

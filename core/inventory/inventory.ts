@@ -6,6 +6,7 @@ import { readCollations } from './collations.ts';
 import { readDatabase } from './database.ts';
 import { readExtensions } from './extensions.ts';
 import { readRoles } from './roles.ts';
+import { readSwitchedOff } from './switched-off.ts';
 
 /** Sequences are not among it: they are read after the snapshot, by `readSequenceValues`. */
 export async function readCatalogs(session: Session): Promise<Omit<Inventory, 'sequences'>> {
@@ -14,6 +15,7 @@ export async function readCatalogs(session: Session): Promise<Omit<Inventory, 's
     extensions: await readExtensions(session),
     collations: await readCollations(session),
     roles: await readRoles(session),
+    switchedOff: await readSwitchedOff(session),
     census: await readCensus(session),
   };
 }

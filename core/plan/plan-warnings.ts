@@ -1,6 +1,7 @@
 /** What is not in the backup although one might expect it: for the manifest, found while planning. */
 import type { Warning } from '../contract/manifest.ts';
 import type { Session } from '../postgres/session.ts';
+import { isUserSchema } from './match-patterns.ts';
 import type { SelectedTable } from './select-tables.ts';
 
 export async function planWarnings(
@@ -10,6 +11,7 @@ export async function planWarnings(
   return [
     ...(await partitionsNotSelected(session, selected)),
     ...(await subscriptionsNotDumped(session)),
+    ...(await invalidIndexes(session)),
   ];
 }
 
@@ -53,4 +55,20 @@ async function subscriptionsNotDumped(session: Session): Promise<Warning[]> {
       hint: 'Keep their CREATE SUBSCRIPTION statements elsewhere, or back up as a superuser.',
     },
   ];
+}
+
+/** Left by a CREATE INDEX CONCURRENTLY that failed: no query uses them, and pg_dump leaves them out. */
+async function invalidIndexes(session: Session): Promise<Warning[]> {
+  const rows = await session.query<{ name: string }>(
+    `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_catalog.pg_index i
+       JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE NOT i.indisvalid AND ${isUserSchema} ORDER BY 1`,
+  );
+  return rows.map(({ name }) => ({
+    code: 'invalid-index',
+    message: `Index ${name} is invalid and is not in this backup.`,
+    hint: `REINDEX INDEX CONCURRENTLY ${name}, or drop it.`,
+  }));
 }

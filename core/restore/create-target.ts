@@ -13,7 +13,7 @@ import { runBatches } from './create/run-batches.ts';
 import { withKnownTablespaces } from './create/tablespaces.ts';
 import { takeOffChecks } from './create/take-off-checks.ts';
 import { createWorkDatabase } from './create/work-database.ts';
-import { manifestOf, sectionOf } from './definitions.ts';
+import { globalsOf, manifestOf, sectionOf } from './definitions.ts';
 import { duringRestore } from './during-restore.ts';
 import { prepareInto } from './into/prepare.ts';
 import { createBookkeeping, endPredecessors } from './progress.ts';
@@ -47,11 +47,13 @@ async function createNew(
   run: RestoreRun,
   signal: AbortSignal,
 ): Promise<OutputOf<'CreateTarget'>> {
-  const { inventory } = await manifestOf(deps, run);
+  const manifest = await manifestOf(deps, run);
+  const { inventory } = manifest;
+  const { roles } = run.input.roles.createMissing ? await globalsOf(deps, manifest) : inventory;
   {
     await using maintenance = await openMaintenance(deps, run, what);
     await endPredecessors(maintenance, applicationNameOf(run.runId, what));
-    await createMissingRoles(deps, run, inventory.roles, maintenance);
+    await createMissingRoles(deps, run, roles, maintenance);
     await createWorkDatabase(deps, run, inventory.database, maintenance);
   }
   await using session = await openTarget(deps, run, what);

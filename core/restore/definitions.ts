@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { HoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { RestoreRun } from '../contract/restore.ts';
+import { hasHiddenSettings, revealCustomSettings } from '../schema/custom-settings.ts';
 import { type SchemaEntry, type SchemaText, splitEntries } from '../schema/split-entries.ts';
 import { loadManifest, type OpenDeps } from '../verify/open-backup.ts';
 import { openSegment, type ReadDeps } from '../verify/read-segment.ts';
@@ -49,6 +50,20 @@ export async function manifestOf(
     'SignatureInvalidError',
     `The manifest of ${backupId} has SHA-256 ${sha256}; it had ${manifestSha256} when this restore began.`,
   );
+}
+
+/**
+ * Roles and the database as the backup has them, with the values of settings that the manifest only names.
+ *
+ * @throws as readSection
+ */
+export async function globalsOf(
+  deps: ReadDeps,
+  manifest: Manifest,
+): Promise<Pick<Manifest['inventory'], 'roles' | 'database'>> {
+  const { roles, database } = manifest.inventory;
+  if (!hasHiddenSettings({ roles, database })) return { roles, database };
+  return revealCustomSettings({ roles, database }, await readSection(deps, manifest, 'globals'));
 }
 
 /** A section cut up, with the run's role options applied. */

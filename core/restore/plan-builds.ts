@@ -58,6 +58,7 @@ async function wavesOf(deps: Deps, run: RestoreRun, manifest: Manifest): Promise
     facts: await readTargetFacts(session, run),
     tables: manifest.tables,
     checks: await readDeferredChecks(deps.workspace, run.runId),
+    switchedOff: manifest.inventory.switchedOff ?? [],
     databaseSettings: manifest.inventory.database.settings,
     options: run.input.options,
   });

@@ -14,7 +14,10 @@ import type { Workspace } from '../vault/vault.ts';
 export async function readRestoreRun(workspace: Workspace, runId: string): Promise<RestoreRun> {
   const run = await findRestoreRun(workspace, runId);
   if (run !== undefined) return run;
-  throw new HoldfastError('InternalError', `Restore ${runId} has no record that PlanRestore writes.`);
+  throw new HoldfastError(
+    'InternalError',
+    `Restore ${runId} has no record that PlanRestore writes.`,
+  );
 }
 
 export const findRestoreRun = (

@@ -32,5 +32,8 @@ export async function openMaintenance(
   what: string,
 ): Promise<Session> {
   const settings = await deps.connectionOf(run.input.target);
-  return openSession(settings, { applicationName: applicationNameOf(run.runId, what), purpose: 'writer' });
+  return openSession(settings, {
+    applicationName: applicationNameOf(run.runId, what),
+    purpose: 'writer',
+  });
 }

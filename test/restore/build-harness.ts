@@ -126,6 +126,7 @@ export async function planAsIfLarge({ deps, run }: PlannedRestore): Promise<numb
     facts: await readTargetFacts(session, run),
     tables: manifest.tables.map((table) => ({ ...table, rawBytes: 2 ** 30 })),
     checks: await readDeferredChecks(deps.workspace, run.runId),
+    switchedOff: manifest.inventory.switchedOff ?? [],
     databaseSettings: manifest.inventory.database.settings,
     options: run.input.options,
   });

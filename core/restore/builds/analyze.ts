@@ -1,11 +1,11 @@
-/** ANALYZE of everything that was restored: large tables each by itself, small ones many in one statement. */
+/** ANALYZE of everything that was restored: large tables each by itself, small ones many in one build. */
 import { type BuildDraft, packInOrder, smallTableBytes, type Wave } from './draft.ts';
 import { qualified, type RelationName } from './read-statement.ts';
 import type { TargetFacts } from './target-facts.ts';
 
 /** First version with ANALYZE ONLY; from then on parents bring their children without it, before only partitions. */
 const analyzeOnlySince = 180_000;
-const tablesPerStatement = 200;
+const tablesPerBuild = 200;
 
 export function analyzeTables(facts: TargetFacts, bytesOf: (table: string) => number): Wave {
   const hasOnly = facts.serverVersionNum >= analyzeOnlySince;
@@ -23,7 +23,7 @@ export function analyzeTables(facts: TargetFacts, bytesOf: (table: string) => nu
   const large = wanted.filter(({ bytes }) => bytes > smallTableBytes);
   const small = packInOrder(
     wanted.filter(({ bytes }) => bytes <= smallTableBytes),
-    tablesPerStatement,
+    tablesPerBuild,
     ({ bytes }) => ({ count: 1, bytes }),
   );
   return [
@@ -47,5 +47,6 @@ const analyze = (names: readonly string[], label: string): BuildDraft => ({
   kind: 'analyze',
   label,
   object: null,
-  statements: [`ANALYZE ${names.join(', ')}`],
+  // One by one: a table that cannot be analyzed keeps no other one from it.
+  statements: names.map((name) => `ANALYZE ${name}`),
 });

@@ -7,7 +7,7 @@
  *
  * Invariant: the same backup and the same target give the same plan.
  */
-import type { Manifest } from '../../contract/manifest.ts';
+import type { Manifest, SwitchedOff } from '../../contract/manifest.ts';
 import type { RestoreOptions } from '../../contract/restore.ts';
 import type { SchemaEntry } from '../../schema/split-entries.ts';
 import type { DeferredCheck } from '../deferred-checks.ts';
@@ -18,6 +18,7 @@ import { type BuildDraft, packInOrder, smallTableBytes, type Wave } from './draf
 import { qualified } from './read-statement.ts';
 import { sortEntries } from './sort-entries.ts';
 import type { SortedEntries, TableDraft, WholeForeignKey } from './sorted-entries.ts';
+import { switchOffDefinitions } from './switch-off.ts';
 import type { TargetFacts } from './target-facts.ts';
 
 /** Each holds locks on a table or two, their indexes and types until the transaction ends. */
@@ -28,6 +29,7 @@ export interface PlanInput {
   readonly facts: TargetFacts;
   readonly tables: Manifest['tables'];
   readonly checks: readonly DeferredCheck[];
+  readonly switchedOff: readonly SwitchedOff[];
   /** `name=value` of the source's database. */
   readonly databaseSettings: readonly string[];
   readonly options: Pick<RestoreOptions, 'batchObjects'>;
@@ -35,7 +37,7 @@ export interface PlanInput {
 
 /** @returns waves that have builds in them, the longest builds of a wave first */
 export function planWaves(input: PlanInput): Wave[] {
-  const { entries, facts, tables, checks, options } = input;
+  const { entries, facts, tables, checks, switchedOff, options } = input;
   const bytes = new Map(tables.map((table) => [qualified(table), table.rawBytes]));
   const bytesOf = (table: string) => bytes.get(table) ?? 0;
   const sorted = sortEntries(entries, { facts, bytesOf });
@@ -63,6 +65,7 @@ export function planWaves(input: PlanInput): Wave[] {
       ...validateChecks(checks, input.databaseSettings),
     ],
     ...batches(sorted.lastDefinitions, 'policies, publications and the like'),
+    ...batches(switchOffDefinitions(switchedOff), 'states of foreign keys'),
     ...refreshWaves(sorted, facts),
     analyzeViews(sorted.refreshes.flatMap(({ view }) => view ?? [])),
     ...batches(sorted.eventTriggers, 'event triggers'),

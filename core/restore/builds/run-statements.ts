@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
+import { isHoldfastError } from '../../contract/errors.ts';
 import { type Warning, warningSchema } from '../../contract/manifest.ts';
 import type { OutputOf } from '../../contract/payloads.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
@@ -118,11 +119,24 @@ export async function runAnalyze(
   if (await isDone(session, run, item)) return done;
   await endPredecessors(session, applicationNameOf(run.runId, `build-${build.build}`));
   await prepareMemory(session, run);
-  try {
-    for (const statement of build.statements) await session.query(statement);
-  } catch (error) {
-    throw buildError(error, build.label);
+  const warnings: Warning[] = [];
+  for (const statement of build.statements) {
+    try {
+      await session.query(statement);
+    } catch (error) {
+      const failure = buildError(error, build.label);
+      if (!isHoldfastError(failure, 'RestoreStatementError')) throw failure;
+      warnings.push(noStatistics(statement, error));
+    }
   }
+  await writeWarnings(deps, run, build, warnings);
   await once(session, run, item, async () => 0);
   return done;
 }
+
+/** Rows are none the worse for it: a foreign partition whose server cannot be reached from here is enough. */
+const noStatistics = (statement: string, error: unknown): Warning => ({
+  code: 'no-statistics',
+  message: `${statement} failed: ${serverMessage(error)}`,
+  hint: 'The table has no statistics of its own. Run it again when the cause is gone, for good plans.',
+});

@@ -43,7 +43,8 @@ function dropStatement({ schema, table, domain, name }: DeferredCheck): string {
 
 /**
  * Also behind an operator. What a table only inherits goes and comes with its parent's; by depth, because a child's
- * cannot be taken off before its parent's.
+ * cannot be taken off before its parent's. Those of a domain that is inside a column's array, composite or range stay:
+ * PostgreSQL would refuse to validate them ("cannot alter type … because column … uses it").
  */
 const findChecks = (session: Session): Promise<DeferredCheck[]> =>
   session.query<DeferredCheck>(`
@@ -63,6 +64,25 @@ const findChecks = (session: Session): Promise<DeferredCheck[]> =>
        WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
          AND CASE d.refclassid WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid
                                ELSE o.oprcode END IN (SELECT oid FROM own)
+    ), within (domain, type, is_inside) AS (
+      SELECT t.oid, t.oid, false FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+      UNION
+      SELECT w.domain, part.type, w.is_inside OR part.is_inside FROM within w CROSS JOIN LATERAL (
+        SELECT t.oid, false FROM pg_catalog.pg_type t WHERE t.typtype = 'd' AND t.typbasetype = w.type
+        UNION ALL
+        SELECT t.oid, true FROM pg_catalog.pg_type t WHERE t.typelem = w.type AND t.typcategory = 'A'
+        UNION ALL
+        SELECT c.reltype, true FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+         WHERE a.atttypid = w.type AND NOT a.attisdropped AND c.reltype <> 0
+        UNION ALL
+        SELECT pg_catalog.unnest(ARRAY[r.rngtypid, r.rngmultitypid]), true FROM pg_catalog.pg_range r
+         WHERE r.rngsubtype = w.type
+      ) AS part (type, is_inside)
+    ), inside AS (
+      SELECT w.domain FROM within w
+        JOIN pg_catalog.pg_attribute a ON a.atttypid = w.type AND NOT a.attisdropped
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm')
+       WHERE w.is_inside
     )
     SELECT n.nspname AS schema, c.relname AS table, t.typname AS domain, k.conname AS name,
            pg_catalog.pg_get_constraintdef(k.oid) AS definition,
@@ -74,6 +94,7 @@ const findChecks = (session: Session): Promise<DeferredCheck[]> =>
       LEFT JOIN depths ON depths.relation = k.conrelid
       LEFT JOIN pg_catalog.pg_type t ON t.oid = k.contypid
      WHERE k.contype = 'c' AND k.conislocal AND k.oid IN (SELECT oid FROM called)
+       AND k.contypid NOT IN (SELECT domain FROM inside)
        AND n.nspname NOT IN ('pg_catalog', 'information_schema')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                         WHERE e.deptype = 'e' AND e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass

@@ -4,12 +4,7 @@
  */
 import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
-import {
-  type Inventory,
-  type Manifest,
-  type Warning,
-  warningSchema,
-} from '../../contract/manifest.ts';
+import { type Inventory, type Warning, warningSchema } from '../../contract/manifest.ts';
 import type { RestoreRun, RoleOptions } from '../../contract/restore.ts';
 import type { Session } from '../../postgres/session.ts';
 import { databaseSettingsSql } from '../../schema/globals.ts';
@@ -19,10 +14,11 @@ import { writeFact } from '../restore-run.ts';
 type Database = Inventory['database'];
 type Globals = Pick<Inventory, 'roles' | 'database'>;
 
+/** @param globals with the values of all settings (`globalsOf`) */
 export async function applyDatabaseSettings(
   deps: Pick<Deps, 'workspace'>,
   run: RestoreRun,
-  manifest: Pick<Manifest, 'inventory'>,
+  globals: Globals,
   session: Session,
 ): Promise<void> {
   const warnings: Warning[] = [];
@@ -43,9 +39,7 @@ export async function applyDatabaseSettings(
   const [{ me = '' } = {}] = await session.query<{ me: string }>('SELECT current_user AS me');
   session.client.on('notice', listen);
   try {
-    await session.query(
-      databaseSettingsSql(withRoleOptions(manifest.inventory, run.input.roles, me)),
-    );
+    await session.query(databaseSettingsSql(withRoleOptions(globals, run.input.roles, me)));
   } finally {
     session.client.off('notice', listen);
   }

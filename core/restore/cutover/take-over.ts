@@ -10,6 +10,7 @@ import type { Manifest } from '../../contract/manifest.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
+import { globalsOf } from '../definitions.ts';
 import { bookkeepingOwner, dropBookkeeping, endPredecessors } from '../progress.ts';
 import { readFact, writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
@@ -84,6 +85,6 @@ async function isOurs(deps: Deps, run: RestoreRun): Promise<boolean> {
 
 async function finishDatabase(deps: Deps, run: RestoreRun, manifest: Manifest): Promise<void> {
   await using session = await openTarget(deps, run, what);
-  await applyDatabaseSettings(deps, run, manifest, session);
+  await applyDatabaseSettings(deps, run, await globalsOf(deps, manifest), session);
   await dropBookkeeping(session, run);
 }

@@ -7,6 +7,7 @@ import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
+import { dropCreatedRoles } from '../create/roles.ts';
 import {
   type CutoverBegun,
   cutoverBegunSchema,
@@ -69,6 +70,9 @@ async function clearDatabases(
   if (isExchanged === undefined) return;
   await attempt(`Database ${JSON.stringify(run.workDatabase)} could not be dropped`, () =>
     dropWork(deps, run, begun, session),
+  );
+  await attempt('Roles that were created could not be dropped', () =>
+    dropCreatedRoles(deps, run, session),
   );
 }
 
