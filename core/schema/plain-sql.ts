@@ -1,7 +1,9 @@
 /** Makes pg_dump's text plain SQL: for psql of any version and for drivers, and for the server it came from. */
 import { HoldfastError } from '../contract/errors.ts';
+import { withAlteredNotNulls } from './inherited-not-null.ts';
 
 /** First server versions that know what pg_dump 18 writes whatever the server is. */
+const notNullConstraintsSince = 180_000;
 const transactionTimeoutSince = 170_000;
 const runAsOwnerSince = 160_000;
 /** First server version whose new databases let nobody but the owner create in schema public. */
@@ -43,6 +45,7 @@ export function plainSql(text: string, restrictKey: string, serverVersionNum: nu
 
 function forServer(body: string, serverVersionNum: number): string {
   let sql = body;
+  if (serverVersionNum < notNullConstraintsSince) sql = withAlteredNotNulls(sql);
   if (serverVersionNum < transactionTimeoutSince) sql = withoutTransactionTimeout(sql);
   if (serverVersionNum < runAsOwnerSince) sql = withoutRunAsOwner(sql);
   return sql;
