@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
 import type { RestoreHarness } from '../restore/harness.ts';

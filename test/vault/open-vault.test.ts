@@ -1,8 +1,8 @@
 import {
   chmod,
   mkdir,
-  readFile,
   readdir,
+  readFile,
   stat,
   symlink,
   utimes,
