@@ -10,6 +10,7 @@ import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type ObjectVerdict, objectVerdictSchema, type Run } from '../contract/plan.ts';
+import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import { readAllEvidence, writeEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
 import { assertLease, releaseLease } from '../run/lease.ts';
@@ -17,7 +18,6 @@ import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
-import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 
 /** Hides the latency of an object store; few enough for its limits. */
 const callsAtOnce = 16;

@@ -9,7 +9,13 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { CatalogueEntry } from '../../core/contract/catalogue.ts';
-import type { Manifest, Segment, TableEntry, TextSegment, Tier } from '../../core/contract/manifest.ts';
+import type {
+  Manifest,
+  Segment,
+  TableEntry,
+  TextSegment,
+  Tier,
+} from '../../core/contract/manifest.ts';
 import { encodeSignature } from '../../core/evidence/signature-file.ts';
 import {
   addFingerprints,
