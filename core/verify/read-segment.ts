@@ -96,8 +96,8 @@ class HashCheck extends Transform {
   }
 }
 
-/** Compressed bytes that become less than 1 MiB, unless they are compressed more than 16 times. */
-const pieceBytes = 64 << 10;
+/** Compressed bytes that become less than 1 MiB, unless they are compressed more than 8 times. */
+const pieceBytes = 128 << 10;
 
 /** Counts, and cuts: what one piece becomes fits into one buffer of zstd's output. */
 class Count extends Transform {
