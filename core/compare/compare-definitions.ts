@@ -5,6 +5,7 @@
  * password (connections, options of foreign servers) is never quoted.
  */
 import type { Difference, RoleOptions } from '../contract/restore.ts';
+import { isOtherColumnOrder } from './column-order.ts';
 import { type Definition, type Definitions, textOf } from './definitions.ts';
 import { isPrintedDifferently } from './print-rules.ts';
 
@@ -64,7 +65,10 @@ function differenceOf(
     { text: textOf(one), major: leftMajor },
     { text: textOf(other), major: rightMajor },
   ] as const;
-  const isExpected = isAsked || isPrintedDifferently(type, ...printed);
+  const isExpected =
+    isAsked ||
+    isPrintedDifferently(type, ...printed) ||
+    isOtherColumnOrder(type, printed[0].text, printed[1].text);
   const [left, right] = secretive.has(type)
     ? ['not the same', 'not the same']
     : firstDifference(printed[0].text, printed[1].text);

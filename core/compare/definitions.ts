@@ -25,7 +25,9 @@ export function groupEntries(entries: readonly SchemaEntry[]): Definitions {
   for (const entry of entries) {
     const { type, name, schema } = entry;
     const label = `${type} ${schema === null ? '' : `${schema}.`}${name}`;
-    const statements = entry.statements.filter((text) => !isUsual(entry, text));
+    const statements = entry.statements
+      .filter((text) => !isUsual(entry, text))
+      .map((text) => (type === 'POLICY' ? withSortedRoles(text) : text));
     // A heading alone: pg_dump has nothing to say of it.
     if (statements.length === 0) continue;
     const same = byLabel.get(label);
@@ -37,6 +39,16 @@ export function groupEntries(entries: readonly SchemaEntry[]): Definitions {
 }
 
 export const textOf = ({ statements }: Definition): string => statements.join(';\n');
+
+const role = '(?:"(?:[^"]|"")+"|[\\p{L}_][\\p{L}\\p{N}_$]*)';
+const policyRoles = new RegExp(` TO (${role}(?:, ${role})+)(?= USING | WITH CHECK |$)`, 'u');
+
+/** They are printed in the order in which the roles were made on that server. */
+const withSortedRoles = (policy: string): string =>
+  policy.replace(policyRoles, (_, roles: string) => {
+    const names = roles.match(new RegExp(role, 'gu')) ?? [];
+    return ` TO ${names.sort().join(', ')}`;
+  });
 
 const setting = /^SET (default_tablespace|default_table_access_method) = (.*)$/s;
 const withTablespace = new Set(['TABLE', 'INDEX', 'MATERIALIZED VIEW', 'CONSTRAINT']);

@@ -40,7 +40,34 @@ export const printRules: readonly PrintRule[] = [
         ? 2
         : 0,
   },
+  {
+    since: 17,
+    types: new Set(['ACL', 'DEFAULT ACL']),
+    means:
+      'all rights on a table are one more (MAINTAIN): whoever had all of them taken has it still, as it is new',
+    onlyOlder: (older, newer) =>
+      older(-1) === 'REVOKE' &&
+      newer(0) === 'ALL' &&
+      allTableRights.every((word, at) => older(at) === word)
+        ? allTableRights.length
+        : 0,
+    onlyNewer: (older, newer) =>
+      newer(-1) === 'REVOKE' && newer(0) === 'ALL' && older(0) === 'ON' ? 1 : maintainGrant(newer),
+  },
 ];
+
+/** As pg_dump lists those of older servers. */
+const allTableRights = 'SELECT,INSERT,REFERENCES,DELETE,TRIGGER,TRUNCATE,UPDATE'.split(/(,)/);
+
+/** `; [ALTER DEFAULT PRIVILEGES …] GRANT MAINTAIN … TO role`, of the role from which the statement before took all. */
+function maintainGrant(newer: Words): number {
+  if (newer(0) !== ';') return 0;
+  let end = 1;
+  while (newer(end) !== undefined && newer(end) !== ';') end += 1;
+  const words = Array.from({ length: end }, (_, at) => newer(at));
+  const isGrant = words[words.indexOf('GRANT') + 1] === 'MAINTAIN';
+  return isGrant && newer(end - 1) === newer(-1) ? end : 0;
+}
 
 export interface Printed {
   readonly text: string;

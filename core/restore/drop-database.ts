@@ -4,6 +4,7 @@ import type { RestoreRun } from '../contract/restore.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { identifier } from '../schema/sql-text.ts';
+import { switchOffEventTriggers } from './event-triggers.ts';
 import { onDatabase } from './target-session.ts';
 
 /**
@@ -45,6 +46,7 @@ async function dropSubscriptions(
     `SELECT subname AS name FROM pg_catalog.pg_subscription
       WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())`,
   );
+  await switchOffEventTriggers(session);
   for (const subscription of found.map((row) => identifier(row.name))) {
     await session.query(`ALTER SUBSCRIPTION ${subscription} DISABLE`);
     await session.query(`ALTER SUBSCRIPTION ${subscription} SET (slot_name = NONE)`);

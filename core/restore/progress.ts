@@ -10,6 +10,7 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
 import { identifier } from '../schema/sql-text.ts';
+import { withoutEventTriggers } from './event-triggers.ts';
 
 type Run = Pick<RestoreRun, 'runId' | 'input' | 'backup' | 'workDatabase'>;
 
@@ -155,7 +156,8 @@ export async function isDone(session: Session, run: Run, item: string): Promise<
 
 /** With everything in it: the staging tables of mode `into`, too. Does nothing when there is none. */
 export async function dropBookkeeping(session: Session, run: Run): Promise<void> {
-  await session.query(`DROP SCHEMA IF EXISTS ${identifier(bookkeepingSchemaOf(run))} CASCADE`);
+  const drop = `DROP SCHEMA IF EXISTS ${identifier(bookkeepingSchemaOf(run))} CASCADE`;
+  await session.query(await withoutEventTriggers(session, drop));
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Difference } from '../../core/contract/restore.ts';
 import type { ReadDeps } from '../../core/verify/read-segment.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
-export const live = (database: TestDatabase): Promise<Side> =>
+export const live = (database: Pick<TestDatabase, 'settings'>): Promise<Side> =>
   openLiveSide(database.settings, { applicationName: 'holdfast/test/compare', jobs: 2 });
 
 export const backup = (deps: ReadDeps, manifest: Manifest): Side => new BackupSide(deps, manifest);
