@@ -12,7 +12,7 @@ import { databaseOn, startServer, type TestDatabase, testDatabase } from '../sup
 import { restoreBackup } from '../support/restore-backup.ts';
 import { richSchema } from '../support/rich-schema.ts';
 import { sampleVault } from '../support/sample-backup.ts';
-import { backup, compare, dropSubscription, live, unexpected } from './support.ts';
+import { backup, compare, dropSubscription, live, unexpected } from '../compare/support.ts';
 
 /** What newer servers are known to print differently, on top of the rich schema. */
 const odd = `
