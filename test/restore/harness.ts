@@ -1,7 +1,7 @@
 /** A backup of a filled shop, and restores of it whose databases are dropped at the end. */
 import pg from 'pg';
 import type { RestoreReport } from '../../core/contract/restore.ts';
-import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
+import { type BackupRequest, newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import {
   type RestoreRequest,
   type RunRestoreOptions,
@@ -21,6 +21,7 @@ export interface RestoreHarness extends AsyncDisposable {
   ): Promise<RestoreReport>;
   /** Is dropped at the end. */
   ownDatabase(name: string): string;
+  /** Of this harness: the source, what was made of it, and what `ownDatabase` was told of. */
   databases(): Promise<string[]>;
   /** JSON of a key of the workspace. */
   read(key: string): Promise<Record<string, unknown> | undefined>;
@@ -29,10 +30,11 @@ export interface RestoreHarness extends AsyncDisposable {
 export async function makeRestoreHarness(
   name: string,
   fill: (database: TestDatabase) => Promise<void> = fillShop,
+  backup: Partial<BackupRequest> = {},
 ): Promise<RestoreHarness> {
   const source = await makeHarness(name);
   await fill(source.database);
-  const { backupId } = await runBackup(source.options()).catch(async (error: unknown) => {
+  const { backupId } = await runBackup(source.options({}, backup)).catch(async (error: unknown) => {
     await source[Symbol.asyncDispose]();
     throw error;
   });
@@ -49,7 +51,11 @@ export async function makeRestoreHarness(
       'postgres',
       'SELECT datname AS name FROM pg_database',
     );
-    return rows.map((row) => row.name);
+    // Other tests make theirs on the same server at the same time.
+    const roots = [source.database.name, ...made];
+    return rows
+      .map((row) => row.name)
+      .filter((one) => roots.some((root) => one === root || one.startsWith(`${root}_`)));
   };
   return {
     source,
