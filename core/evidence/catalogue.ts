@@ -91,7 +91,7 @@ async function readEntry(
 
 /**
  * The backup that a person means.
- * @param wanted `latest` (the newest full one), a backup id, or the beginning of one
+ * @param wanted `latest` (the newest full one that is no safety backup), a backup id, or the beginning of one
  * @throws BackupNotFoundError with ids that are near; UsageError when more than one is meant
  */
 export async function findBackup(
@@ -122,11 +122,14 @@ export async function findBackup(
 async function findLatest(vault: Vault, query: BackupQuery): Promise<CatalogueEntry> {
   let latest: CatalogueEntry | undefined;
   const sources = new Set<string>();
-  const partial: string[] = [];
+  const others: string[] = [];
   for await (const entry of listCatalogue(vault, query)) {
     sources.add(entry.source);
-    if (entry.scope === 'partial' && query.includePartial !== true) partial.push(entry.backupId);
-    else latest ??= entry;
+    // A safety backup holds the state that somebody wanted to get away from.
+    const isAside = entry.tier === 'safety';
+    if (isAside || (entry.scope === 'partial' && query.includePartial !== true)) {
+      others.push(entry.backupId);
+    } else latest ??= entry;
     if (latest !== undefined && query.source !== undefined) return latest;
   }
   if (sources.size > 1) {
@@ -138,7 +141,7 @@ async function findLatest(vault: Vault, query: BackupQuery): Promise<CatalogueEn
   }
   if (latest !== undefined) return latest;
   const of = query.source === undefined ? '' : ` of ${query.source}`;
-  throw notFound(`no full backup${of}`, vault, partial);
+  throw notFound(`no full backup${of}`, vault, others);
 }
 
 function notFound(what: string, vault: Vault, nearIds: readonly string[]): HoldfastError {

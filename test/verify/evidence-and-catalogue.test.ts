@@ -157,3 +157,11 @@ it('notices a published backup whose entry was taken away', async () => {
   ]);
   expect(await unlistedBackups(own.vault, { source: 'other' })).toEqual([]);
 });
+
+it('does not take a safety backup for the latest', async () => {
+  const own = await sampleVault(await folder());
+  const usual = await sampleBackup(own);
+  const safety = await sampleBackup(own, { time: '2026-11-23T01:00:00Z', tier: 'safety' });
+  expect((await findBackup(own.vault, 'latest')).backupId).toBe(usual.backupId);
+  expect((await findBackup(own.vault, safety.backupId)).backupId).toBe(safety.backupId);
+});
