@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { BackupReport } from '../../core/contract/catalogue.ts';
 import type { RestoreReport } from '../../core/contract/restore.ts';
+import { readSection } from '../../core/restore/definitions.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
 import type { EmbeddedServer } from '../../local/embedded-server.ts';
 import { openLocalDeps } from '../../local/engine/local-deps.ts';
@@ -17,7 +18,6 @@ import { runRestore } from '../../local/engine/run-restore.ts';
 import { initVault } from '../../local/vault/open-vault.ts';
 import { nativePgDumpMajor } from '../matrix/native-pg-dump.ts';
 import { databaseOn, startServer } from '../support/postgres.ts';
-import { restoreBackup } from '../support/restore-backup.ts';
 
 const requestedBy = { user: 'test', host: 'test' };
 const nativeMajor = nativePgDumpMajor() ?? 0;
@@ -70,9 +70,30 @@ export async function startLosses(): Promise<Losses> {
   async function plainly(name: string, target: string, backupId: string): Promise<string> {
     await run('postgres', `CREATE DATABASE ${target} TEMPLATE template0`);
     if (isNative) return dumpAndLoad(server.url(name), server.url(target));
+    return textAndRows(name, target, backupId);
+  }
+
+  /** In pg_dump's order: definitions, rows by name of the table, the rest; errors are passed over as psql does. */
+  async function textAndRows(name: string, target: string, backupId: string): Promise<string> {
     const { deps } = await openLocalDeps({ ...vault, connection: server.settings(name) });
     const { manifest } = await loadManifest(deps, sourceOf(name), backupId);
-    return restoreBackup(deps, manifest, server.url(target)).then(() => '', String);
+    const client = new pg.Client({ connectionString: server.url(target) });
+    const errors: string[] = [];
+    const attempt = async (sql: string, values?: unknown[]) => {
+      await client.query(sql, values).catch(({ message }: Error) => errors.push(message));
+    };
+    await client.connect();
+    await attempt(await readSection(deps, manifest, 'pre-data'));
+    await attempt(`SET search_path = ''`);
+    for (const { schema, name: table, root } of [...manifest.tables].sort(byName)) {
+      const [from, to] = [`${schema}.${table}`, `${schema}.${root?.name ?? table}`];
+      const [rows] = await firstColumn(name, `SELECT json_agg(t) FROM ${from} AS t`);
+      const insert = `INSERT INTO ${to} SELECT * FROM pg_catalog.json_populate_recordset(NULL::${to}, $1)`;
+      if (rows !== null) await attempt(insert, [JSON.stringify(rows)]);
+    }
+    await attempt(await readSection(deps, manifest, 'post-data'));
+    await client.end();
+    return errors.join('\n');
   }
 
   return {
@@ -111,6 +132,7 @@ export async function startLosses(): Promise<Losses> {
   };
 }
 
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 const sourceOf = (database: string) => database.replaceAll('_', '-');
 
 /** As everybody does it: errors are printed and passed over. */
