@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOtherColumnOrder } from '../../core/compare/column-order.ts';
 import { definitionsOf } from '../../core/compare/definitions.ts';
+import { isPrintedDifferently } from '../../core/compare/print-rules.ts';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import type { EmbeddedServer } from '../../local/embedded-server.ts';
 import { runBackup } from '../../local/engine/run-backup.ts';
@@ -101,6 +102,19 @@ describe('definitions that say the same', () => {
     expect(one).toHaveLength(1);
     expect(one).toEqual(other);
     expect(one).not.toEqual([...definitionsOf([policy('b, c')]).values()].flat());
+  });
+
+  it('leave the right that 17 invented with its owner, and with nobody else', () => {
+    const none =
+      'REVOKE SELECT,INSERT,REFERENCES,DELETE,TRIGGER,TRUNCATE,UPDATE ON TABLE s.t FROM o';
+    const is = (newer: string, major = 16) =>
+      isPrintedDifferently('ACL', { text: none, major }, { text: newer, major: 18 });
+    const all = 'REVOKE ALL ON TABLE s.t FROM o;\nGRANT MAINTAIN ON TABLE s.t TO ';
+    expect(is(`${all}o`)).toBe(true);
+    expect(is(`${all}o`, 17)).toBe(false);
+    expect(is(`${all}x`)).toBe(false);
+    expect(is(`${all}o;\nGRANT SELECT ON TABLE s.t TO o`)).toBe(false);
+    expect(is('REVOKE ALL ON TABLE s.u FROM o;\nGRANT MAINTAIN ON TABLE s.u TO o')).toBe(false);
   });
 
   it('have the columns of a child in another order, and nothing else', () => {
