@@ -140,7 +140,7 @@ test('tables that change while their lock is waited for are listed and locked ag
 
 test('blocked DDL, policy fail: the error names process, user and the beginning of the query', async () => {
   const { database, deps, runId } = await tables({
-    options: { holdRoundSeconds: 30, onBlockedDdl: 'fail', blockedDdlSeconds: 0.5 },
+    options: { holdRoundSeconds: 30, onBlockedDdl: 'fail', blockedDdlSeconds: 3 },
   });
   await holdSnapshot(deps, { runId, attempt: 1 });
   const ddl = await waiting(
@@ -148,7 +148,7 @@ test('blocked DDL, policy fail: the error names process, user and the beginning 
     `ALTER TABLE account ADD COLUMN note text DEFAULT '${'x'.repeat(100)}'`,
   );
   expect(await watchSnapshot(deps, { runId })).toMatchObject({ isDone: false });
-  await sleep(600);
+  await sleep(3_100);
   await expect(watchSnapshot(deps, { runId })).rejects.toMatchObject({
     name: 'BlockedDdlError',
     message: expect.stringContaining(
