@@ -4,7 +4,9 @@
  * Invariant: every session in a transaction sees what the keeper sees; the schemas of a restore's own bookkeeping are
  * known, and are no part of the database.
  */
+import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import { describeTarget } from '../postgres/connect.ts';
+import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { exportSnapshot } from '../snapshot/fix-snapshot.ts';
@@ -64,11 +66,27 @@ export class LiveSessions {
     const session = await this.idle();
     try {
       await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await session.query(`SET TRANSACTION SNAPSHOT '${this.snapshotName}'`);
+      await session.query(`SET TRANSACTION SNAPSHOT '${this.snapshotName}'`).catch(withoutSnapshot);
       return session;
     } catch (error) {
       session.destroy();
       throw error;
     }
   }
+}
+
+/** "Invalid snapshot identifier" before PostgreSQL 17, "does not exist" since. */
+const unknownSnapshot = ['22023', '42704'];
+
+/** The snapshot is gone when the session that holds it was ended; a comparison that begins again has another one. */
+export function withoutSnapshot(error: unknown): never {
+  const isGone =
+    isHoldfastError(error, 'SnapshotLostError') ||
+    unknownSnapshot.includes(sqlstateOf(error) ?? '');
+  if (!isGone) throw error;
+  throw new HoldfastError(
+    'ConnectionLostError',
+    'The session that holds the snapshot of the comparison was ended.',
+    { cause: error, hint: 'Find out who ends our sessions, then compare again.' },
+  );
 }

@@ -1,11 +1,12 @@
 /** A live database as a side of a comparison: read, never written, in one snapshot. */
 import type { Filters } from '../contract/filters.ts';
-import type { Inventory } from '../contract/manifest.ts';
+import type { Inventory, MaterializedView } from '../contract/manifest.ts';
 import type { RowFacts } from '../fingerprint/row-hash.ts';
 import { inParallel } from '../in-parallel.ts';
 import { readCensus } from '../inventory/census.ts';
 import { readDatabase } from '../inventory/database.ts';
 import { readExtensions } from '../inventory/extensions.ts';
+import { readMaterializedViews } from '../inventory/materialized-views.ts';
 import { readRoles } from '../inventory/roles.ts';
 import {
   readSequenceValues,
@@ -20,8 +21,9 @@ import { globalsSql } from '../schema/globals.ts';
 import { identifier } from '../schema/sql-text.ts';
 import { type Definitions, definitionsOf } from './definitions.ts';
 import { LiveRows } from './live-rows.ts';
-import { LiveSessions } from './live-sessions.ts';
+import { LiveSessions, withoutSnapshot } from './live-sessions.ts';
 import type { LargeObjects, RowsWanted, Side, SideTable, TableName, Validity } from './side.ts';
+import { displayName } from './table-name.ts';
 import { readValidity } from './validity.ts';
 
 export interface LiveOptions {
@@ -66,7 +68,7 @@ export class LiveSide implements Side {
     const texts = await inParallel(sections, sections.length, async (section) => {
       await using session = await this.#sessions.idle();
       const request = { section, filters, snapshotName, lockWaitMs };
-      return (await dumpSection(session, request)).sql;
+      return (await dumpSection(session, request).catch(withoutSnapshot)).sql;
     });
     return definitionsOf(texts);
   }
@@ -157,6 +159,13 @@ export class LiveSide implements Side {
 
   census(): Promise<Readonly<Record<string, number>>> {
     return readCensus(this.#sessions.keeper, this.#sessions.bookkeeping);
+  }
+
+  async materializedViews(wanted: readonly TableName[]): Promise<MaterializedView[]> {
+    if (wanted.length === 0) return [];
+    const names = new Set(wanted.map((view) => displayName(view)));
+    await using session = await this.#sessions.reader();
+    return await readMaterializedViews(session, (view) => names.has(displayName(view)));
   }
 
   async validity(): Promise<Validity> {

@@ -12,7 +12,7 @@ import { recordRestoreOutcome } from '../report/outcome.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { firstRestoreFailure } from './abort-mark.ts';
-import { clearTarget } from './fail/clear-target.ts';
+import { clearPatiently } from './fail/uncleared.ts';
 import { findRestoreRun } from './restore-run.ts';
 import { releaseTargetLease } from './target-lease.ts';
 
@@ -37,7 +37,7 @@ export async function failRestore(
   const run = await attempt('The run could not be read', () =>
     findRestoreRun(deps.workspace, runId),
   );
-  if (run !== undefined) await clearTarget(deps, run, attempt);
+  if (run !== undefined) await clearPatiently(deps, run, attempt);
   const wholeFailure = { ...failure, evidence: withTroubles(failure, troubles) };
   if (run !== undefined) await report(deps, run, wholeFailure, attempt);
   await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));

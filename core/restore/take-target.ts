@@ -2,7 +2,7 @@
  * Takes the lease on the target of a restore, and finds what an earlier restore left there.
  *
  * A restore that was killed (no outcome) and had the same request is gone on with; any other unfinished one is taken
- * back first. Invariant: nothing is done to a run whose lease is alive.
+ * back first; what a failed one had to leave is taken away. Invariant: nothing is done to a run whose lease is alive.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../contract/deps.ts';
@@ -19,6 +19,7 @@ import {
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { throwIfRestoreAborted } from './abort-mark.ts';
+import { clearPatiently, isCleared } from './fail/uncleared.ts';
 import { failRestore } from './fail.ts';
 import { findRestoreRun } from './restore-run.ts';
 import { isSameRequest, mayGoOn } from './resume.ts';
@@ -60,6 +61,7 @@ export async function takeTarget(
   }
   const lease = await takeNamedLease(deps, name, { ...taking, runId });
   if (found !== undefined) await takeBack(deps, found);
+  else if (last !== undefined && last !== runId) await clearRest(deps, last);
   return { name, lease };
 }
 
@@ -113,4 +115,15 @@ async function takeBack(deps: Deps, run: RestoreRun): Promise<void> {
     runId: run.runId,
     error: { Error: error.name, Cause: causeOf(failureOf(error)) },
   });
+}
+
+/** Of a restore that has failed: its connection was gone before it could take everything away. */
+async function clearRest(deps: Deps, runId: string): Promise<void> {
+  if (await isCleared(deps, runId)) return;
+  const run = await findRestoreRun(deps.workspace, runId);
+  if (run === undefined) return;
+  const message = `Taking away what the restore ${runId}, which failed, had to leave.`;
+  deps.progress({ state: 'PlanRestore', message });
+  // What cannot be taken away now either, preflight finds in the way.
+  await clearPatiently(deps, run, async (_what, step) => step().catch(() => undefined));
 }
