@@ -24,23 +24,23 @@ export const cutoverBegunSchema = z.strictObject({
 });
 export type CutoverBegun = z.infer<typeof cutoverBegunSchema>;
 
+/** Mode `into`: what became of the rows of one table. */
+export const mergedSchema = z.strictObject({
+  table: z.string(),
+  /** Of the backup, that `where` lets pass. */
+  rows: z.int().nonnegative(),
+  /** Inserted or replaced. */
+  written: z.int().nonnegative(),
+  isNew: z.boolean(),
+});
+export type Merged = z.infer<typeof mergedSchema>;
+
 /** The fact `cutover`: it has happened. */
 export const cutoverDoneSchema = z.strictObject({
   database: z.string(),
   previousDatabase: z.string().nullable(),
-  /** Mode `into`: rows that were written into each table; absent otherwise. */
-  merged: z
-    .array(
-      z.strictObject({
-        table: z.string(),
-        /** Of the backup, that `where` lets pass. */
-        rows: z.int().nonnegative(),
-        /** Inserted or replaced. */
-        written: z.int().nonnegative(),
-        isNew: z.boolean(),
-      }),
-    )
-    .optional(),
+  /** Mode `into`: of each table; absent otherwise. */
+  merged: z.array(mergedSchema).optional(),
 });
 export type CutoverDone = z.infer<typeof cutoverDoneSchema>;
 

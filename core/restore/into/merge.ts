@@ -2,8 +2,9 @@
  * Mode `into`, the cutover: everything in ONE transaction, with the end of the staging tables. Missing tables are made,
  * rows are written, keys and foreign keys are checked, sequences are put forward.
  *
- * Invariant: a target that has our bookkeeping was not changed; one that has it no more has everything. So a second
- * attempt, also after a lost answer to COMMIT, knows what to do.
+ * Invariant: a target that has our bookkeeping was not changed; one that has it no more has everything, when the
+ * transaction that was noted (merge-done.ts) was committed. So a second attempt, also after a lost answer to COMMIT,
+ * knows what to do.
  */
 import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
@@ -12,15 +13,16 @@ import { type Manifest, type Warning, warningSchema } from '../../contract/manif
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
-import { getJson, putJson } from '../../vault/json.ts';
+import { putJson } from '../../vault/json.ts';
 import { workspaceKeys } from '../../vault/keys.ts';
-import { type CutoverDone, cutoverDoneSchema } from '../cutover/database-facts.ts';
+import type { CutoverDone, Merged } from '../cutover/database-facts.ts';
 import { bookkeepingOwner, dropBookkeeping, endPredecessors } from '../progress.ts';
 import { openTarget } from '../target-session.ts';
 import type { KeyRows } from './count-rows.ts';
 import { createAfterRows, createBeforeRows, runEntry } from './create-tables.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { forwardSequences, setMadeSequences } from './forward-sequences.ts';
+import { mergedEarlier, noteMerge } from './merge-done.ts';
 import { orderByReferences } from './order-tables.ts';
 import { type Placing, quoted, shown } from './placing.ts';
 import { type MergePlan, planMerge } from './plan-merge.ts';
@@ -28,7 +30,7 @@ import { databaseErrorOf, rowError } from './row-errors.ts';
 import { rowSource } from './row-source.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
 import { disableTriggers, enableTriggers } from './user-triggers.ts';
-import { type Written, writeRows } from './write-rows.ts';
+import { writeRows } from './write-rows.ts';
 
 const what = 'cutover';
 /** Behind a transaction that holds a table: others queue behind us, so we give way and try again. */
@@ -36,7 +38,7 @@ const lockTimeout = '30s';
 
 type Chosen = { readonly placing: Placing; readonly target: TargetTable; readonly isNew: boolean };
 
-/** @throws RowConflictError, OrphanedRowsError, RestoreStatementError, LockNotAvailableError, UsageError */
+/** @throws RowConflictError, OrphanedRowsError, RestoreStatementError, RestoreDifferentError, LockNotAvailableError, UsageError */
 export async function mergeInto(
   deps: Deps,
   run: RestoreRun,
@@ -45,10 +47,8 @@ export async function mergeInto(
   await using session = await openTarget(deps, run, what);
   await endPredecessors(session, applicationNameOf(run.runId, what));
   const done = { database: run.finalDatabase, previousDatabase: null };
-  const noted = workspaceKeys.restoreFact(run.runId, 'merged');
   if ((await bookkeepingOwner(session, run)) !== run.runId) {
-    const merged = await getJson(deps.workspace, cutoverDoneSchema.shape.merged, noted);
-    return { ...done, ...(merged === undefined ? {} : { merged }) };
+    return { ...done, merged: await mergedEarlier(deps, run, session) };
   }
   await session.query('BEGIN');
   try {
@@ -57,12 +57,12 @@ export async function mergeInto(
     const plan = await planMerge(deps, run, manifest, session);
     const { written, warnings } = await merge(run, manifest, session, plan);
     await dropBookkeeping(session, run);
-    await putJson(deps.workspace, noted, written);
     await putJson(
       deps.workspace,
       workspaceKeys.restoreFact(run.runId, 'warnings-into'),
       z.array(warningSchema).parse(warnings),
     );
+    await noteMerge(deps, run, session, written);
     await session.query('COMMIT');
     return { ...done, merged: written };
   } catch (error) {
@@ -76,14 +76,14 @@ async function merge(
   manifest: Manifest,
   session: Session,
   plan: MergePlan,
-): Promise<{ written: Written[]; warnings: Warning[] }> {
+): Promise<{ written: Merged[]; warnings: Warning[] }> {
   await createBeforeRows(session, plan);
   const chosen = await inOrder(session, await targetsOf(session, plan));
   const existing = chosen.filter(({ isNew }) => !isNew);
   for (const { placing, target } of existing) {
     await disableTriggers(session, placing.target, target);
   }
-  const written: Written[] = [];
+  const written: Merged[] = [];
   for (const { placing, target, isNew } of chosen) {
     written.push(await writeRows(session, run, placing, target, isNew));
   }

@@ -10,20 +10,12 @@ import type { RestoreRun } from '../../contract/restore.ts';
 import { mapPgError } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
+import type { Merged } from '../cutover/database-facts.ts';
 import { isHashedUnportably } from '../load/load-target.ts';
 import { type Placing, quoted, shown, stagingOf } from './placing.ts';
 import { rowError } from './row-errors.ts';
 import { rowSource } from './row-source.ts';
 import type { TargetTable } from './target-table.ts';
-
-export interface Written {
-  readonly table: string;
-  /** Of the backup, that `where` lets pass. */
-  readonly rows: number;
-  /** Inserted or replaced. */
-  readonly written: number;
-  readonly isNew: boolean;
-}
 
 /** @throws RowConflictError, OrphanedRowsError, RestoreStatementError, RestoreDifferentError, UsageError */
 export async function writeRows(
@@ -32,7 +24,7 @@ export async function writeRows(
   placing: Placing,
   target: TargetTable,
   isNew: boolean,
-): Promise<Written> {
+): Promise<Merged> {
   const source = rowSource(run, placing, target);
   await requireStaged(session, run, placing);
   const into = await placeOf(session, placing);
