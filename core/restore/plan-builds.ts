@@ -57,7 +57,7 @@ async function wavesOf(deps: Deps, run: RestoreRun, manifest: Manifest): Promise
     entries,
     facts: await readTargetFacts(session, run),
     tables: manifest.tables,
-    checks: await readDeferredChecks(deps.workspace, run.runId),
+    checks: await readDeferredChecks(deps, run),
     switchedOff: manifest.inventory.switchedOff ?? [],
     databaseSettings: manifest.inventory.database.settings,
     options: run.input.options,

@@ -125,7 +125,7 @@ export async function planAsIfLarge({ deps, run }: PlannedRestore): Promise<numb
     entries: await entriesOf(deps, run, 'post-data'),
     facts: await readTargetFacts(session, run),
     tables: manifest.tables.map((table) => ({ ...table, rawBytes: 2 ** 30 })),
-    checks: await readDeferredChecks(deps.workspace, run.runId),
+    checks: await readDeferredChecks(deps, run),
     switchedOff: manifest.inventory.switchedOff ?? [],
     databaseSettings: manifest.inventory.database.settings,
     options: run.input.options,

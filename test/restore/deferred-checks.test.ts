@@ -45,16 +45,17 @@ beforeEach(async () => {
 afterEach(() => database.drop());
 
 async function prepare(runId: string) {
-  const { workspace } = await sampleVault(await temporaryFolder());
+  const { deps: reading, workspace } = await sampleVault(await temporaryFolder());
+  const deps = { ...reading, workspace };
   const run = {
     runId,
     input: { mode: 'into', options: { batchObjects: 2 } },
-    backup: { backupId: 'b' },
+    backup: { source: 's', backupId: 'b' },
     workDatabase: database.name,
   } as RestoreRun;
   const session = await open();
   await createBookkeeping(session, run);
-  return { workspace, run, session };
+  return { deps, run, session };
 }
 
 const open = () =>
@@ -81,7 +82,7 @@ async function putBack(session: Session, checks: readonly DeferredCheck[]): Prom
 
 test('checks that call functions of the database go, rows load in any order, and they come back as they were', async () => {
   const before = await database.query(columns);
-  const { workspace, run, session } = await prepare('r-checks');
+  const { deps, run, session } = await prepare('r-checks');
   await using _ = session;
   await session.query('BEGIN');
   await expect(
@@ -89,8 +90,8 @@ test('checks that call functions of the database go, rows load in any order, and
   ).rejects.toThrow('relation "allowed" does not exist');
   await session.query('ROLLBACK');
 
-  expect(await takeOffChecks({ workspace }, run, session)).toBe(7);
-  const off = (await readDeferredChecks(workspace, run.runId)).map(
+  expect(await takeOffChecks(deps, run, session)).toBe(7);
+  const off = (await readDeferredChecks(deps, run)).map(
     ({ table, domain, name }) => `${table ?? domain}.${name}`,
   );
   expect(off).toEqual([
@@ -115,13 +116,13 @@ test('checks that call functions of the database go, rows load in any order, and
 
   await session.query(`COPY public.parent FROM PROGRAM 'printf "1\\tx\\n"'`);
   await session.query(`INSERT INTO public.allowed VALUES ('x')`);
-  await putBack(session, await readDeferredChecks(workspace, run.runId));
+  await putBack(session, await readDeferredChecks(deps, run));
   expect(await database.query(columns)).toEqual(before);
 });
 
 test('stopped between two of them, a second attempt takes the rest off and remembers all', async () => {
   const before = await database.query(columns);
-  const { workspace, run, session: first } = await prepare('r-stopped');
+  const { deps, run, session: first } = await prepare('r-stopped');
   let statements = 0;
   const stopping = new Proxy(first, {
     get(target, key) {
@@ -133,18 +134,18 @@ test('stopped between two of them, a second attempt takes the rest off and remem
       };
     },
   });
-  await expect(takeOffChecks({ workspace }, run, stopping)).rejects.toThrow('stopped');
+  await expect(takeOffChecks(deps, run, stopping)).rejects.toThrow('stopped');
   await using session = await open();
-  expect(await takeOffChecks({ workspace }, run, session)).toBe(7);
-  expect(await takeOffChecks({ workspace }, run, session)).toBe(7);
-  expect(await readDeferredChecks(workspace, run.runId)).toHaveLength(7);
+  expect(await takeOffChecks(deps, run, session)).toBe(7);
+  expect(await takeOffChecks(deps, run, session)).toBe(7);
+  expect(await readDeferredChecks(deps, run)).toHaveLength(7);
   await session.query(`INSERT INTO public.allowed VALUES ('x')`);
-  await putBack(session, await readDeferredChecks(workspace, run.runId));
+  await putBack(session, await readDeferredChecks(deps, run));
   expect(await database.query(columns)).toEqual(before);
 });
 
 test('without the fact nothing is taken off', async () => {
-  const { run, session } = await prepare('r-unwritten');
+  const { deps, run, session } = await prepare('r-unwritten');
   await using _ = session;
   const workspace = {
     put: async () => {
@@ -152,6 +153,6 @@ test('without the fact nothing is taken off', async () => {
     },
   } as unknown as Workspace;
   const before = await database.query(columns);
-  await expect(takeOffChecks({ workspace }, run, session)).rejects.toThrow('no space');
+  await expect(takeOffChecks({ ...deps, workspace }, run, session)).rejects.toThrow('no space');
   expect(await database.query(columns)).toEqual(before);
 });

@@ -7,7 +7,7 @@ export type BuildDraft = Omit<Build, 'build'>;
 /** Builds that are independent of each other. */
 export type Wave = readonly BuildDraft[];
 
-/** A small definition: what it is called in messages, and its statements, in their order. */
+/** A small definition: what it is called in messages, and its statements (or references to them), in their order. */
 export interface Definition {
   readonly label: string;
   readonly statements: readonly string[];
@@ -42,12 +42,12 @@ export function packInOrder<T>(
 /** The pieces of an entry of post-data that a draft is made of. */
 interface EntryPieces {
   readonly settings: readonly string[];
-  readonly first: string;
+  readonly at: string;
 }
 
 export const draftOf = (
   kind: BuildDraft['kind'],
-  { settings, first }: EntryPieces,
+  { settings, at }: EntryPieces,
   label: string,
   object: RelationName | undefined,
   table: string | null = null,
@@ -55,10 +55,10 @@ export const draftOf = (
   kind,
   label,
   object: object === undefined ? null : { ...object, table },
-  statements: [...settings, first],
+  statements: [...settings, at],
 });
 
-/** @param statement the entry's own, or one that makes only the index of its constraint */
+/** @param statement refers to the entry's own, or makes only the index of its constraint */
 export const indexDraft = (
   { settings }: EntryPieces,
   statement: string,

@@ -1,15 +1,24 @@
-/** Entries of post-data, each with the comments and labels that pg_dump wrote after it, and what is read from its text. */
+/**
+ * Entries of post-data, each with the comments and labels that pg_dump wrote after it.
+ *
+ * Invariant: `first` is there to be read; what goes into a build are settings and references.
+ */
 import type { SchemaEntry } from '../../schema/split-entries.ts';
-import { isSetting, labelOf, referenceTo } from './definition-batches.ts';
+import { isSetting } from './definition-batches.ts';
 import type { Definition } from './draft.ts';
+import { labelOf } from './labels.ts';
+import { type Form, referenceTo } from './references.ts';
 
 export interface EntryGroup {
   readonly entry: SchemaEntry;
   readonly label: string;
   /** `SET default_tablespace …`, for the first statement. */
   readonly settings: readonly string[];
-  /** The statement that the entry is named for; empty when it has none. */
+  /** Text of the statement that the entry is named for; empty when it has none. */
   readonly first: string;
+  /** Refers to it. */
+  readonly at: string;
+  readonly formed: (form: Form) => string;
   /** CLUSTER ON, REPLICA IDENTITY, SET STATISTICS, DISABLE TRIGGER … */
   readonly trailing: readonly string[];
   /** COMMENT and SECURITY LABEL. */
@@ -24,30 +33,34 @@ export function groupEntries(entries: readonly SchemaEntry[]): EntryGroup[] {
     const label = labelOf(entry);
     const previous = groups.at(-1);
     if (followerTypes.has(entry.type) && previous !== undefined) {
-      previous.followers.push({ label, statements: entry.statements });
+      previous.followers.push({ label, statements: referencesTo(entry, index) });
       continue;
     }
-    // Its connection string may hold a password, and the workspace is not encrypted.
-    const statements =
-      entry.type === 'SUBSCRIPTION' && entry.statements.length > 0
-        ? [referenceTo(index)]
-        : entry.statements;
-    const [first = '', ...trailing] = statements.filter((statement) => !isSetting(statement));
+    const { statements } = entry;
+    const firstIndex = statements.findIndex((statement) => !isSetting(statement));
+    const formed = (form: Form) => referenceTo(index, firstIndex, form);
+    const references = referencesTo(entry, index).filter((one) => !isSetting(one));
     groups.push({
       entry,
       label,
       settings: statements.filter(isSetting),
-      first,
-      trailing,
+      first: statements[firstIndex] ?? '',
+      at: formed('as it stands'),
+      formed,
+      trailing: references.slice(1),
       followers: [],
     });
   }
   return groups;
 }
 
+/** Settings stay as they are: their tablespaces are those of the target. */
+const referencesTo = ({ statements }: SchemaEntry, index: number): string[] =>
+  statements.map((statement, at) => (isSetting(statement) ? statement : referenceTo(index, at)));
+
 /** All of a group, as it stands in the dump. */
-export const wholeGroup = ({ label, settings, first, trailing, followers }: EntryGroup) => [
-  { label, statements: first === '' ? [] : [...settings, first, ...trailing] },
+export const wholeGroup = ({ label, settings, first, at, trailing, followers }: EntryGroup) => [
+  { label, statements: first === '' ? [] : [...settings, at, ...trailing] },
   ...followers,
 ];
 

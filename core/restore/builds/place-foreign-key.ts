@@ -30,7 +30,7 @@ export function placeForeignKey({ sorted, facts }: SortContext, group: EntryGrou
     return;
   }
   sorted.definitions.push(
-    { label: group.label, statements: [`${group.first} NOT VALID`, ...group.trailing] },
+    { label: group.label, statements: [group.formed('not valid'), ...group.trailing] },
     ...group.followers,
   );
   const validation = `ALTER TABLE ONLY ${read.tableText} VALIDATE CONSTRAINT ${read.nameText}`;

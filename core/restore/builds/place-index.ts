@@ -22,7 +22,7 @@ export function placeIndex(
   } else if (!isLate && bytesOf(table) <= smallTableBytes) {
     addSmall({ sorted }, table, group);
   } else {
-    const draft = indexDraft(group, group.first, read.index, read.table);
+    const draft = indexDraft(group, group.at, read.index, read.table);
     (isLate ? sorted.lateIndexes : sorted.indexes).push({ table, draft });
     (isLate ? sorted.lastDefinitions : sorted.definitions).push(...restOfGroup(group));
   }
@@ -47,14 +47,17 @@ export function placeConstraint(
     addSmall({ sorted }, table, group);
     return;
   }
-  const steps = asIndexFirst(read);
-  if (steps === undefined) {
+  if (asIndexFirst(read) === undefined) {
     const object = { schema: read.table.schema, name: read.name };
     const draft = draftOf('constraint', group, group.label, object, read.table.name);
     sorted.exclusive.push({ table, draft });
   } else {
-    sorted.indexes.push({ table, draft: indexDraft(group, steps.index, read.name, read.table) });
-    sorted.definitions.push({ label: group.label, statements: [steps.constraint] });
+    sorted.indexes.push({
+      table,
+      draft: indexDraft(group, group.formed('its index'), read.name, read.table),
+    });
+    const constraint = group.formed('using its index');
+    sorted.definitions.push({ label: group.label, statements: [constraint] });
   }
   sorted.definitions.push(...restOfGroup(group));
 }

@@ -15,8 +15,10 @@ import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
 import { writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
+import { textsOf } from './build-texts.ts';
 import { findObject } from './find-object.ts';
 import { prepareMemory } from './memory.ts';
+import { resolveReferences } from './references.ts';
 import { buildError } from './statement-error.ts';
 import { shareOf, takeTurn } from './turn.ts';
 
@@ -45,11 +47,12 @@ export async function runDetached(
     const found = await findObject(session, build);
     if (found === 'done') return { isDone: true, share: 1 };
     if (found === 'invalid') await session.query(dropIndex(build));
+    const statements = await resolveReferences(build.statements, textsOf(deps, run));
     await prepareMemory(session, run);
     const staysMs = (await isFirstAttempt(deps, run, build))
       ? patienceMs
       : run.input.options.taskSeconds * 1_000 * shareForWaiting;
-    const isDone = await runPatiently(session, build, staysMs, signal);
+    const isDone = await runPatiently(session, statements, staysMs, signal);
     return { isDone, share: isDone ? 1 : null };
   } catch (error) {
     throw buildError(error, build.label);
@@ -68,7 +71,7 @@ async function isFirstAttempt(deps: Deps, run: RestoreRun, { build }: Build): Pr
 /** @returns whether it ended; when not, the session is dropped and the statement goes on */
 async function runPatiently(
   session: Session,
-  { statements }: Build,
+  statements: readonly string[],
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {

@@ -13,12 +13,13 @@ import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
-import { entriesOf } from '../definitions.ts';
 import { endPredecessors, isDone, once } from '../progress.ts';
 import { writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
-import { resolveReferences, splitLabel } from './definition-batches.ts';
+import { textsOf } from './build-texts.ts';
+import { splitLabel } from './labels.ts';
 import { prepareMemory } from './memory.ts';
+import { resolveReferences } from './references.ts';
 import { buildError, serverMessage } from './statement-error.ts';
 
 const done: OutputOf<'Build'> = { isDone: true, share: 1 };
@@ -38,9 +39,7 @@ export async function runStatements(
   await using session = await openTarget(deps, run, what);
   if (await isDone(session, run, `build:${build.build}`)) return done;
   await endPredecessors(session, applicationNameOf(run.runId, what));
-  const statements = await resolveReferences(build.statements, () =>
-    entriesOf(deps, run, 'post-data'),
-  );
+  const statements = await resolveReferences(build.statements, textsOf(deps, run));
   await prepareMemory(session, run);
   const warnings: Warning[] = [];
   const listen = ({

@@ -1,9 +1,12 @@
 /** Takes CHECK constraints that depend on functions of the database's own off, after writing them down (deferred-checks.ts). */
-import type { Deps } from '../../contract/deps.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
-import { type DeferredCheck, writeDeferredChecks } from '../deferred-checks.ts';
+import {
+  type DeferredCheck,
+  type DeferredCheckDeps,
+  writeDeferredChecks,
+} from '../deferred-checks.ts';
 import { once } from '../progress.ts';
 import { statementError } from './statement-error.ts';
 
@@ -13,12 +16,12 @@ const item = 'definitions:checks';
 
 /** After all of pre-data. @returns how many are off */
 export async function takeOffChecks(
-  deps: Pick<Deps, 'workspace'>,
+  deps: DeferredCheckDeps,
   run: Run,
   session: Session,
 ): Promise<number> {
   const found = await findChecks(session);
-  const checks = await writeDeferredChecks(deps.workspace, run.runId, found);
+  const checks = await writeDeferredChecks(deps, run, found);
   const { batchObjects } = run.input.options;
   for (let from = 0; from < checks.length; from += batchObjects) {
     await once(session, run, `${item}:${from / batchObjects}`, async () => {
