@@ -43,9 +43,24 @@ export async function countConflicts(
   if (found?.columns == null) return undefined;
   return counted(
     session,
-    `SELECT pg_catalog.count(*) FROM (SELECT * FROM ${source.from}${source.where}) AS r
+    `SELECT pg_catalog.count(*) FROM (SELECT * FROM ${source.from}) AS r
       WHERE EXISTS (SELECT FROM ${found.table} AS t WHERE ${equal('r', found.columns, 't', found.columns)})`,
   );
+}
+
+/** Is it by this index that rows are skipped or replaced? */
+export async function isPrimaryKey(
+  session: Session,
+  { targetOid }: Pick<KeyRows, 'targetOid'>,
+  index: string,
+): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+      WHERE i.relname = $2 AND x.indisprimary
+        AND (x.indrelid = $1 OR x.indrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1)))`,
+    [targetOid, index],
+  );
+  return rows.length > 0;
 }
 
 interface ForeignKey {
@@ -64,7 +79,7 @@ export async function countOrphans(
   const found = await foreignKey(session, targetOid, constraint);
   if (found === undefined) return undefined;
   const { parent, columns, parentColumns, isSelf } = found;
-  const rows = `(SELECT * FROM ${source.from}${source.where})`;
+  const rows = `(SELECT * FROM ${source.from})`;
   const amongThem = isSelf
     ? ` AND NOT EXISTS (SELECT FROM ${rows} AS s WHERE ${equal('r', columns, 's', parentColumns)})`
     : '';

@@ -9,7 +9,7 @@ import { HoldfastError } from '../../contract/errors.ts';
 import { mapPgError, sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { statementError } from '../create/statement-error.ts';
-import { countConflicts, countOrphans, type KeyRows } from './count-rows.ts';
+import { countConflicts, countOrphans, isPrimaryKey, type KeyRows } from './count-rows.ts';
 import { type Placing, shown } from './placing.ts';
 
 const uniqueViolation = '23505';
@@ -33,9 +33,11 @@ export async function rowError(
   const evidence = { table: where, constraint, sqlstate };
   if (sqlstate === uniqueViolation || sqlstate === exclusionViolation) {
     const count = rows && (await countConflicts(session, rows, constraint));
+    const isByKey = rows === undefined || (await isPrimaryKey(session, rows, constraint));
     return new HoldfastError('RowConflictError', conflictMessage(where, constraint, count), {
       evidence: { ...evidence, rows: count },
       ...(count === 0 ? { hint: 'Put them beside it with --as or --into-schema.' } : {}),
+      ...(isByKey ? {} : { hint: otherKeyHint }),
     });
   }
   if (sqlstate === foreignKeyViolation) {
@@ -53,6 +55,9 @@ export async function rowError(
   }
   return statementError(mapPgError(error, 'The target', 'connected'), `rows of ${where}`);
 }
+
+const otherKeyHint =
+  '--on-conflict goes by the primary key, and these have another one. Put them beside the table with --as or --into-schema, or change the rows of the target that hold the values.';
 
 function conflictMessage(table: string, constraint: string, count: number | undefined): string {
   if (count === 0)
