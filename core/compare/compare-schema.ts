@@ -6,9 +6,10 @@
  * are compared. Settings and rights of the database itself are given at the cutover and are compared by
  * `compareDatabases` (compare-database.ts).
  */
-import type { ZodType } from 'zod';
+import { type ZodType, z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
+import { type Warning, warningSchema } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import {
   type Comparison,
@@ -29,6 +30,7 @@ import { compareWithoutRows } from './compare-sides.ts';
 import { movedLeavesFact, movedLeavesSchema } from './compare-unit.ts';
 import { openLiveSide } from './live-side.ts';
 import { mergeRoots } from './merge-roots.ts';
+import { compareViews } from './stale-views.ts';
 
 /** Named in the message; all of them are in the report. */
 const namedInMessage = 5;
@@ -68,10 +70,19 @@ async function compareTarget(deps: Deps, run: RestoreRun): Promise<Difference[]>
   try {
     const found = await compareWithoutRows(backup, live, manifest.filters, roles);
     const enforced = (await live.isSuperuser()) ? found : found.map(withEnforcedKeys);
-    return [...askedDifferences(roles), ...enforced];
+    const { materializedViews = [] } = manifest.inventory;
+    const views = compareViews(materializedViews, await live.materializedViews(materializedViews));
+    await warn(deps, run, views.warnings);
+    return [...askedDifferences(roles), ...enforced, ...views.differences];
   } finally {
     await live.close();
   }
+}
+
+async function warn(deps: Deps, run: RestoreRun, warnings: readonly Warning[]): Promise<void> {
+  if (warnings.length === 0) return;
+  const fact = 'warnings-compare';
+  await writeFact(deps.workspace, run.runId, fact, z.array(warningSchema), [...warnings]);
 }
 
 /** Only a superuser may switch a foreign key off: enforced where the source did not is named, and safe. */

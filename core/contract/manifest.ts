@@ -176,6 +176,19 @@ export const switchedOffSchema = z.strictObject({
 });
 export type SwitchedOff = z.infer<typeof switchedOffSchema>;
 
+/** What a populated materialized view held under the snapshot; its rows are not in the backup, a restore refreshes it. */
+export const materializedViewSchema = z.strictObject({
+  schema: z.string(),
+  name: z.string(),
+  /** null, both of them: it was not read. */
+  rows: count.nullable(),
+  /** As of a table's rows, over all columns as COPY text. */
+  fingerprint: fingerprintSchema.nullable(),
+  /** Why not: too large, no time, no right to, or an error of the server. */
+  notRead: z.enum(['size', 'time', 'rights', 'failed']).optional(),
+});
+export type MaterializedView = z.infer<typeof materializedViewSchema>;
+
 export const warningSchema = z.strictObject({
   /** Stable, kebab-case. */
   code: z.string(),
@@ -193,6 +206,8 @@ export const inventorySchema = z.strictObject({
   sequences: z.array(sequenceSchema),
   /** Absent in backups that were made before it was read. */
   switchedOff: z.array(switchedOffSchema).optional(),
+  /** Those that a restore refreshes. Absent in backups that were made before it was read. */
+  materializedViews: z.array(materializedViewSchema).optional(),
   /** Counts by kind: tables, partitionedTables, views, functions, indexes, … */
   census: z.record(z.string(), count),
 });

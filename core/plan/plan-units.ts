@@ -6,6 +6,7 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Filters } from '../contract/filters.ts';
+import type { MaterializedView } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import {
   type InventoryRecord,
@@ -19,6 +20,7 @@ import { inParallel } from '../in-parallel.ts';
 import { hideCustomSettings } from '../inventory/hide-custom-settings.ts';
 import { readCatalogs } from '../inventory/inventory.ts';
 import { readLargeObjects } from '../inventory/large-objects.ts';
+import { readMaterializedViews } from '../inventory/materialized-views.ts';
 import {
   readSequenceValues,
   requireReadableSequences,
@@ -36,9 +38,10 @@ import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { cutTable } from './cut-slices.ts';
 import { cutLargeObjects } from './large-object-slices.ts';
+import { matchPatterns } from './match-patterns.ts';
 import { packUnits, type UnitPlan } from './pack-units.ts';
 import { planWarnings } from './plan-warnings.ts';
-import { includesEverything, selectTables } from './select-tables.ts';
+import { includesEverything, selectTables, takesTable } from './select-tables.ts';
 
 type PlanDeps = Pick<
   Deps,
@@ -132,12 +135,22 @@ async function readSnapshotOf(session: Session, run: Run) {
   const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, largeObjects?.bytes ?? 0);
   const plan = await packUnits(cut, { aimBytes: options.chunkBytes, totalBytes });
   return {
-    inventory,
+    inventory: { ...inventory, materializedViews: await readViews(session, filters) },
     sequences,
     plan,
     tables: facts.map(({ table }) => table),
     warnings: await planWarnings(session, selected),
   };
+}
+
+/** Those that the backup's definitions refresh: without data, or of excluded tables, pg_dump writes no REFRESH. */
+async function readViews(session: Session, filters: Filters): Promise<MaterializedView[]> {
+  if (filters.sections !== 'all') return [];
+  const matched = await matchPatterns(session, filters);
+  return readMaterializedViews(
+    session,
+    (view) => !matched.excludeTableData.has(view.oid) && takesTable(view, filters, matched),
+  );
 }
 
 /** As pg_dump: large objects are data that no schema or table pattern can choose. */
