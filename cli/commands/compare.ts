@@ -6,9 +6,9 @@ import { BackupSide } from '../../core/compare/backup-side.ts';
 import { compareSides } from '../../core/compare/compare-sides.ts';
 import { openLiveSide } from '../../core/compare/live-side.ts';
 import type { Side } from '../../core/compare/side.ts';
-import { findBackup } from '../../core/evidence/catalogue.ts';
+import { choiceSchema } from '../../core/contract/restore.ts';
 import { applicationNameOf } from '../../core/postgres/application-name.ts';
-import { loadManifest } from '../../core/verify/open-backup.ts';
+import { chooseBackup } from '../../core/restore/choose-backup.ts';
 import { resolveConnection } from '../../local/connection/resolve-connection.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { openStore } from '../open.ts';
@@ -97,9 +97,8 @@ async function openSide(name: string, options: CompareOptions, databases: number
     });
   }
   const store = await openStore(options);
-  const query = options.source === undefined ? {} : { source: options.source };
-  const entry = await findBackup(store.vault, name, query);
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
-  const { manifest } = await loadManifest(deps, entry.source, entry.backupId);
+  const choice = choiceSchema.parse({ backup: name, source: options.source });
+  const { manifest } = await chooseBackup(deps, choice);
   return new BackupSide(deps, manifest);
 }

@@ -1,9 +1,9 @@
 /** `holdfast show`: what one backup holds, by its signed manifest, and what is known about it. */
 import { Command } from 'commander';
 import type { EvidenceRecord } from '../../core/contract/catalogue.ts';
-import { findBackup } from '../../core/evidence/catalogue.ts';
+import { choiceSchema } from '../../core/contract/restore.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
-import { loadManifest } from '../../core/verify/open-backup.ts';
+import { chooseBackup } from '../../core/restore/choose-backup.ts';
 import { openStore } from '../open.ts';
 import { addJson, addKey, addVault, type VaultOptions } from '../options.ts';
 import { describeBackup } from '../output/describe-backup.ts';
@@ -32,10 +32,9 @@ Examples:
 
 async function show(wanted: string, options: ShowOptions): Promise<void> {
   const store = await openStore(options);
-  const source = options.source === undefined ? {} : { source: options.source };
-  const entry = await findBackup(store.vault, wanted, source);
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
-  const { manifest, sha256 } = await loadManifest(deps, entry.source, entry.backupId);
+  const choice = choiceSchema.parse({ backup: wanted, source: options.source });
+  const { manifest, sha256, entry } = await chooseBackup(deps, choice);
   const evidence: EvidenceRecord[] = [];
   for await (const record of readAllEvidence(deps, entry.source, entry.backupId))
     evidence.push(record);

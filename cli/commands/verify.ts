@@ -1,8 +1,10 @@
 /** `holdfast verify`: reads backups back and says whether they are what was dumped. */
 import { Command, Option } from 'commander';
-import type { CatalogueEntry, VerifyReport } from '../../core/contract/catalogue.ts';
+import type { VerifyReport } from '../../core/contract/catalogue.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
-import { findBackup, listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts';
+import { choiceSchema } from '../../core/contract/restore.ts';
+import { listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts';
+import { type Place, placeOfChoice } from '../../core/restore/choose-backup.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type OpenStore, openStore } from '../open.ts';
@@ -71,7 +73,7 @@ async function verify(
   const entries =
     since || options.all
       ? await entriesSince(store, options.source, since || undefined, unreadable)
-      : [await findBackup(store.vault, wanted ?? 'latest', sourceQuery(options.source))];
+      : [await placeNamed(store, wanted, options.source)];
   if (entries.length + unreadable.length === 0) {
     throw new HoldfastError(
       'BackupNotFoundError',
@@ -94,9 +96,20 @@ async function verify(
   } else if (options.json) printJson(reports[0]);
 }
 
+/** One whose manifest cannot be trusted, too: to say so is what verifying is for. */
+const placeNamed = (
+  { vault, marker, keyRing }: OpenStore,
+  backup: string | undefined,
+  source: string | undefined,
+): Promise<Place> =>
+  placeOfChoice(
+    { vault, vaultId: marker.vaultId, keyRing },
+    choiceSchema.parse({ backup, source }),
+  );
+
 async function verifyOne(
   store: OpenStore,
-  entry: CatalogueEntry,
+  { source, backupId }: Place,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const progress = openProgress();
@@ -110,8 +123,8 @@ async function verifyOne(
         progress: progress.onProgress,
       },
       {
-        source: entry.source,
-        backupId: entry.backupId,
+        source,
+        backupId,
         depth: options.quick ? 'quick' : 'full',
         concurrency: jobsOf(options),
         by: who(),
@@ -128,8 +141,8 @@ async function entriesSince(
   source: string | undefined,
   since: Date | undefined,
   unreadable: string[],
-): Promise<CatalogueEntry[]> {
-  const entries: CatalogueEntry[] = [];
+): Promise<Place[]> {
+  const entries: Place[] = [];
   const onDamaged = (key: string, error: Error) => {
     unreadable.push(key);
     printLine(`DAMAGED: the catalogue's ${key} cannot be read. ${error.message}`);

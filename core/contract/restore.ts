@@ -14,6 +14,8 @@ export const choiceSchema = z.strictObject({
   /** The newest whose snapshot is at or before this time. */
   at: z.iso.datetime({ offset: true }).optional(),
   labels: z.record(z.string(), z.string()).default({}),
+  /** The id of the backup that a person was shown for this choice, and has agreed to: it and no newer one is taken. */
+  meant: z.string().optional(),
 });
 export type Choice = z.infer<typeof choiceSchema>;
 
@@ -179,9 +181,9 @@ export const buildSchema = z.strictObject({
     .strictObject({ schema: z.string(), name: z.string(), table: z.string().nullable() })
     .nullable(),
   /**
-   * Of `statements`: one transaction; each is headed by its object's name in a comment, and `@post-data <n>` stands for an
-   * entry of the backup that is not written down. Of `analyze`: one after the other. Of the rest: settings, and at the end
-   * one statement, which may take long and goes on without its client.
+   * Of `statements`: one transaction. Of `analyze`: one after the other. Of the rest: settings, and at the end one
+   * statement, which may take long and goes on without its client. What the backup defines is not written down: references
+   * (core/restore/builds/references.ts) stand for it.
    */
   statements: z.array(z.string()).min(1),
 });

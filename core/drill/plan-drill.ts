@@ -9,9 +9,9 @@ import type { Deps } from '../contract/deps.ts';
 import { isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type DrillInput, type RestoreInput, restoreInputSchema } from '../contract/restore.ts';
-import { findBackup } from '../evidence/catalogue.ts';
+import { entryOf } from '../evidence/catalogue.ts';
 import { isDamage } from '../report/damage.ts';
-import { chooseBackup } from '../restore/choose-backup.ts';
+import { chooseBackup, type Place, placeOf } from '../restore/choose-backup.ts';
 import { nameWithSuffix } from '../restore/preflight/names.ts';
 import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
 import { sweepDrills } from './sweep-drills.ts';
@@ -46,29 +46,28 @@ async function choose(deps: Deps, runId: string, request: DrillInput): Promise<D
       scratch: scratchName(database, runId),
     };
   } catch (error) {
-    if (isHoldfastError(error) && isDamage(error.name)) {
-      await recordUntrusted(deps, { runId, request, startedAt });
+    const place = placeOf(error);
+    if (place !== undefined && isHoldfastError(error) && isDamage(error.name)) {
+      await recordUntrusted(deps, place, { runId, request, startedAt });
     }
     throw error;
   }
 }
 
-/** By the unsigned catalogue, which says nothing of the content: only which backup was meant. */
+/** Which backup it was, says who tried to open it; the unsigned catalogue only what people call it. */
 async function recordUntrusted(
   deps: Deps,
+  place: Place,
   about: Pick<DrillRecord, 'runId' | 'request' | 'startedAt'>,
 ): Promise<void> {
-  const { source, backup, at, labels } = about.request.choice;
-  // Which of several was opened is known for sure only when nothing else narrows the choice.
-  if (at !== undefined || Object.keys(labels).length > 0) return;
-  const entry = await findBackup(deps.vault, backup, source === undefined ? {} : { source }).catch(
-    () => undefined,
-  );
-  if (entry === undefined) return;
-  const { backupId, database, snapshotAt } = entry;
+  const entry = await entryOf(deps.vault, place);
+  const { database, snapshotAt } = entry ?? {
+    database: place.source,
+    snapshotAt: about.startedAt,
+  };
   await writeDrill(deps, {
     ...about,
-    backup: { source: entry.source, backupId, database, snapshotAt, manifestSha256: null },
+    backup: { ...place, database, snapshotAt, manifestSha256: null },
     scratch: scratchName(database, about.runId),
   });
 }

@@ -79,3 +79,7 @@ const preciseTime = (time: Date): string =>
 export function reverseTime(time: Date): string {
   return String(99_999_999_999_999 - time.getTime()).padStart(14, '0');
 }
+
+/** The time of what `reverseTime` wrote. */
+export const timeOfReverse = (reversed: string): Date =>
+  new Date(99_999_999_999_999 - Number(reversed));

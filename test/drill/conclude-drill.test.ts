@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
@@ -159,3 +159,43 @@ test('a drill that found no backup ends with that error, and leaves nothing', as
   });
   expect(await verdicts()).toEqual([]);
 });
+
+test.each([
+  ['latest', {}],
+  ['the newest with a label', { labels: { team: 'a' } }],
+])(
+  'of %s it is the one that could not be opened that is damaged, and no newer safety backup',
+  async (_, choice) => {
+    const { sample, deps, verdicts } = await drilled();
+    const day = (number: number) => `2026-11-${number}T01:00:00Z`;
+    const labels = { team: 'a' };
+    await sampleBackup(sample, { time: day(22), labels });
+    const last = await sampleBackup(sample, { time: day(23), labels });
+    const tier = 'safety';
+    const safety = await sampleBackup(sample, { time: day(24), tier });
+    const damage = (id: string) =>
+      writeFile(join(sample.root, vaultKeys.signature('shop', id)), '{"algorithm":"Ed25519"}\n');
+    await damage(last.backupId);
+    // Not even what people read in the catalogue says which one it is.
+    const key = vaultKeys.catalogue('shop', new Date(last.snapshot.instant), last.backupId);
+    const entry = JSON.parse(await readFile(join(sample.root, key), 'utf8')) as object;
+    await writeFile(
+      join(sample.root, key),
+      JSON.stringify({ ...entry, backupId: safety.backupId }),
+    );
+    const narrowed = drillInputSchema.parse({ ...request, choice });
+    const error = await planDrill(deps, { runId, request: narrowed }).catch((e: Error) => e);
+    expect(error).toMatchObject({ name: 'SignatureInvalidError' });
+    const report = await concludeDrill(deps, {
+      runId,
+      restore: null,
+      error: caught('SignatureInvalidError'),
+    });
+    expect(report).toMatchObject({ backupId: last.backupId, state: 'failed' });
+    const of = async (id: string) =>
+      (await collect(readAllEvidence(deps, 'shop', id))).filter(({ kind }) => kind === 'damaged');
+    expect(await of(last.backupId)).toMatchObject([{ kind: 'damaged' }]);
+    expect(await of(safety.backupId)).toEqual([]);
+    expect(await verdicts()).toEqual([]);
+  },
+);

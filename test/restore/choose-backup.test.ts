@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../core/contract/errors.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
 import { choiceSchema } from '../../core/contract/restore.ts';
-import { chooseBackup } from '../../core/restore/choose-backup.ts';
+import { chooseBackup, placeOfChoice } from '../../core/restore/choose-backup.ts';
 import { vaultKeys } from '../../core/vault/keys.ts';
 import { type SampleVault, sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
@@ -152,13 +152,91 @@ describe('what is not signed is not believed', () => {
     expect(await choose({ backup: last.backupId }, of)).toBe(last.backupId);
   });
 
+  it.each([
+    ['scope', {}, { scope: 'partial' }],
+    ['tier', {}, { tier: 'safety' }],
+    ['labels', { labels: { release: '2' } }, { labels: {} }],
+    ['time', { at: '2026-11-21T02:00:00Z' }, { snapshotAt: '2027-01-01T00:00:00.000Z' }],
+    ['source', { source: 'shop' }, { source: 'crm' }],
+  ])('an entry that lies about its %s hides no backup', async (_, choice, lie) => {
+    const of = await sampleVault(await folder());
+    const labels = { release: '2' };
+    await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5, labels });
+    const last = await sampleBackup(of, { time: '2026-11-21T01:00:00Z', rows: 5, labels });
+    await rewrite(of, last, lie);
+    expect(await choose(choice, of)).toBe(last.backupId);
+  });
+
+  it('a safety backup whose entry calls it a manual one is no "latest"', async () => {
+    const of = await sampleVault(await folder());
+    const good = await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5 });
+    const safety = await sampleBackup(of, {
+      time: '2026-11-21T01:00:00Z',
+      rows: 5,
+      tier: 'safety',
+    });
+    await rewrite(of, safety, { tier: 'manual' });
+    expect(await choose({}, of)).toBe(good.backupId);
+  });
+
+  it('an older backup under a newer time is refused, and can be named', async () => {
+    const of = await sampleVault(await folder());
+    const first = await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5 });
+    await sampleBackup(of, { time: '2026-11-21T01:00:00Z', rows: 5 });
+    const later = vaultKeys.catalogue('shop', new Date('2026-11-25T00:00:00Z'), first.backupId);
+    await rename(entryPath(of, first), join(of.root, later));
+    const error = await refusal({}, of);
+    expect([error.name, error.message]).toEqual([
+      'SignatureInvalidError',
+      expect.stringContaining(`lists ${first.backupId} under 2026-11-25T00:00:00.000Z`),
+    ]);
+    expect(await choose({ backup: first.backupId }, of)).toBe(first.backupId);
+  });
+
+  it('opens one manifest for "latest", however many there are', async () => {
+    let opened = 0;
+    const vault = Object.assign(Object.create(sample.vault), {
+      location: `${sample.vault.location}?counted`,
+      list: (prefix: string) => sample.vault.list(prefix),
+      get: (key: string) => {
+        expect(key).not.toContain('catalog/');
+        opened += Number(key.endsWith('manifest.json'));
+        return sample.vault.get(key);
+      },
+    });
+    const of = { ...sample, deps: { ...sample.deps, vault } };
+    expect(await choose({}, of)).toBe(newest?.backupId);
+    // The partial one that is newer, and the newest full one.
+    expect(opened).toBe(2);
+  });
+
+  it("a broken one that was begun after the time that is asked for is in nobody's way", async () => {
+    const of = await sampleVault(await folder());
+    const good = await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5 });
+    const last = await sampleBackup(of, { time: '2026-11-21T01:00:00Z', rows: 5 });
+    await rm(join(of.root, vaultKeys.signature('shop', last.backupId)));
+    expect(await choose({ at: '2026-11-20T02:00:00Z' }, of)).toBe(good.backupId);
+    expect((await refusal({}, of)).name).toBe('SignatureInvalidError');
+  });
+
+  it('what a person was shown is taken, whatever is newer by now', async () => {
+    expect(await choose({ meant: release?.backupId })).toBe(release?.backupId);
+    const other = { meant: release?.backupId, labels: { team: 'b' } };
+    expect((await refusal(other)).name).toBe('UsageError');
+  });
+
   it('a newest backup with a broken signature is an error and not an older backup', async () => {
     const of = await sampleVault(await folder());
     await sampleBackup(of, { time: '2026-11-20T01:00:00Z', rows: 5 });
     const last = await sampleBackup(of, { time: '2026-11-21T01:00:00Z', rows: 5 });
     const path = join(of.root, vaultKeys.manifest('shop', last.backupId));
     await writeFile(path, (await readFile(path, 'utf8')).replace('"rows":', '"rows" :'));
-    expect((await refusal({}, of)).name).toBe('SignatureInvalidError');
+    const error = await refusal({}, of);
+    expect(error.name).toBe('SignatureInvalidError');
+    const place = { source: 'shop', backupId: last.backupId };
+    expect(error.evidence).toMatchObject(place);
+    // Those who judge it themselves learn which one it is.
+    expect(await placeOfChoice(of.deps, choiceSchema.parse({}))).toEqual(place);
   });
 });
 

@@ -2,7 +2,12 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { findBackup, listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts';
+import {
+  entryOf,
+  listCatalogue,
+  listedBackups,
+  unlistedBackups,
+} from '../../core/evidence/catalogue.ts';
 import { readAllEvidence, readEvidence, writeEvidence } from '../../core/evidence/record.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
 import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
@@ -77,49 +82,31 @@ it('lists the newest first, of one source or of all', async () => {
   }
 });
 
-it('finds a backup by its id, by a beginning that is unique, and the latest full one', async () => {
-  const idOf = async (wanted: string, query = {}) =>
-    (await findBackup(sample.vault, wanted, query)).backupId;
-  expect(await idOf(first.backupId)).toBe(first.backupId);
-  expect(await idOf('shop-20261121')).toBe(second.backupId);
-  expect(await idOf('latest')).toBe(second.backupId);
-  expect(await idOf('latest', { source: 'shop' })).toBe(second.backupId);
-  expect(await idOf('latest', { includePartial: true })).toBe(partial.backupId);
+it('lists by the keys alone, with the times that they sort by', async () => {
+  const listed = await listedBackups(sample.vault);
+  const kept = listed.map(({ source, backupId, listedAt }) => [source, backupId, +listedAt]);
+  const of = ({ backupId, snapshot }: typeof first) => [
+    'shop',
+    backupId,
+    +new Date(snapshot.instant),
+  ];
+  expect(kept).toEqual([of(partial), of(second), of(first)]);
+  expect(await listedBackups(sample.vault, 'other')).toEqual([]);
 });
 
-it('says what is near when there is no such backup, and when there are several', async () => {
-  const find = (wanted: string, query = {}) => findBackup(sample.vault, wanted, query);
-  const error = await find('shop-20261121T020000Z').catch(
-    (e: unknown) => e as Error & { hint: string },
-  );
-  expect(error).toEqual(named('BackupNotFoundError'));
-  expect((error as { hint: string }).hint).toContain(second.backupId);
-  await expect(find('shop')).rejects.toEqual(named('UsageError'));
-  await expect(find('')).rejects.toEqual(named('BackupNotFoundError'));
-  await expect(find('latest', { source: 'other' })).rejects.toEqual(named('BackupNotFoundError'));
-});
-
-it('does not guess of which source "latest" is', async () => {
-  const two = await sampleVault(await folder());
-  const only = await sampleBackup(two, { source: 'crm', rows: 1 });
-  await expect(findBackup(two.vault, 'latest')).resolves.toMatchObject({ source: 'crm' });
-  await sampleBackup(two, { source: 'shop', rows: 1 });
-  await expect(findBackup(two.vault, 'latest')).rejects.toThrow('crm, shop');
-  expect((await findBackup(two.vault, 'latest', { source: 'crm' })).backupId).toBe(only.backupId);
-});
-
-it('says which entry of the catalogue cannot be read, or leaves it out and tells', async () => {
+it('says what an entry says, and nothing of one that cannot be read', async () => {
   const other = await sampleVault(await folder());
-  const good = await sampleBackup(other, { time: '2026-11-20T01:00:00Z', rows: 1 });
-  await sampleBackup(other, { time: '2026-11-21T01:00:00Z', rows: 1 });
-  let key = '';
-  for await (const listed of other.vault.list('catalog/', { limit: 1 })) key = listed.key;
-  await writeFile(join(other.root, key), '{');
-  await expect(findBackup(other.vault, 'latest')).rejects.toThrow(key);
+  const { backupId } = await sampleBackup(other, { rows: 1 });
+  const place = { source: 'shop', backupId };
+  expect(await entryOf(other.vault, place)).toMatchObject(place);
+  const [listed] = await listedBackups(other.vault);
+  await writeFile(join(other.root, listed?.key ?? ''), '{');
+  expect(await entryOf(other.vault, place)).toBeUndefined();
+  await expect(Array.fromAsync(listCatalogue(other.vault))).rejects.toThrow(listed?.key);
   const damaged: string[] = [];
-  const onDamaged = (at: string) => damaged.push(at);
-  const found = await findBackup(other.vault, 'latest', { onDamaged });
-  expect([found.backupId, damaged]).toEqual([good.backupId, [key]]);
+  const onDamaged = (key: string) => damaged.push(key);
+  expect(await Array.fromAsync(listCatalogue(other.vault, { onDamaged }))).toEqual([]);
+  expect(damaged).toEqual([listed?.key]);
 });
 
 it('reads a manifest once for many objects, and again when it shall', async () => {
@@ -156,12 +143,4 @@ it('notices a published backup whose entry was taken away', async () => {
     { source: 'shop', backupId: lost.backupId },
   ]);
   expect(await unlistedBackups(own.vault, { source: 'other' })).toEqual([]);
-});
-
-it('does not take a safety backup for the latest', async () => {
-  const own = await sampleVault(await folder());
-  const usual = await sampleBackup(own);
-  const safety = await sampleBackup(own, { time: '2026-11-23T01:00:00Z', tier: 'safety' });
-  expect((await findBackup(own.vault, 'latest')).backupId).toBe(usual.backupId);
-  expect((await findBackup(own.vault, safety.backupId)).backupId).toBe(safety.backupId);
 });
