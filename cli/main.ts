@@ -3,7 +3,7 @@
  *
  * Invariant: with --json, stdout is exactly one JSON document, also when something fails.
  */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { HoldfastError } from '../core/contract/errors.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { renderError } from './output/errors.ts';
@@ -30,7 +30,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // What follows -- belongs to the command that is guarded.
     const end = argv.indexOf('--');
     const own = end === -1 ? argv : argv.slice(0, end);
-    return report(asHoldfastError(error), own.includes('--json'));
+    return report(asHoldfastError(error, commandOf(program, argv)), own.includes('--json'));
   }
 }
 
@@ -42,7 +42,7 @@ function report(error: unknown, isJson: boolean): ExitCode {
 }
 
 /** What commander finds wrong with a command line is a UsageError with the suggestion that it made. */
-function asHoldfastError(error: unknown): unknown {
+function asHoldfastError(error: unknown, command: string): unknown {
   if (!(error instanceof CommanderError)) return error;
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest
@@ -50,8 +50,11 @@ function asHoldfastError(error: unknown): unknown {
     .trim()
     .replace(/^\((.*)\)$/, '$1');
   const message = first === '(outputHelp)' ? 'no command was given' : first;
-  const hint = `${suggestion === '' ? '' : `${suggestion} `}See \`holdfast --help\`.`;
+  const hint = `${suggestion === '' ? '' : `${suggestion} `}See \`${command} --help\`.`;
   return new HoldfastError('UsageError', `${capitalised(message)}.`, { hint });
 }
+
+const commandOf = ({ commands }: Command, [first]: readonly string[]): string =>
+  commands.some((command) => command.name() === first) ? `holdfast ${first}` : 'holdfast';
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -100,6 +100,6 @@ async function findRun(workspace: Workspace, wanted: string): Promise<RestoreRun
   throw new HoldfastError(
     'RollbackImpossibleError',
     `There is no restore ${JSON.stringify(wanted)} on record in ${workspace.location}.`,
-    { hint: 'Its id was printed at its end, and is in its report.' },
+    { hint: 'See `holdfast report`, which lists the restores.' },
   );
 }

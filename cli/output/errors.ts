@@ -1,5 +1,6 @@
 /** An error as text for a person and as JSON for a script: what happened, and what to do now. */
 import { HoldfastError } from '../../core/contract/errors.ts';
+import { printable } from './format.ts';
 
 export interface RenderedError {
   readonly text: string;
@@ -10,6 +11,8 @@ export interface RenderedError {
     /** Of a restore or drill that left a report. */
     readonly runId?: string;
     readonly report?: string;
+    /** What became of the run beside its error: what it could not take away. */
+    readonly notes?: readonly string[];
   };
 }
 
@@ -25,10 +28,13 @@ export function renderError(error: unknown): RenderedError {
   if (name === 'InternalError') lines.push(...traceOf(error));
   if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence.stderr));
   const { runId, page } = known.evidence;
+  const notes = Array.isArray(known.evidence.troubles) ? known.evidence.troubles.map(String) : [];
+  lines.push(...notes.map((one) => `  Note: ${printable(one)}`));
   if (typeof page === 'string') lines.push(`  Report: ${page}`);
   const ofRun = {
     ...(typeof runId === 'string' ? { runId } : {}),
     ...(typeof page === 'string' ? { report: page } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
   };
   return { text: lines.join('\n'), json: { name, message, hint, ...ofRun } };
 }

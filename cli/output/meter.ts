@@ -31,7 +31,7 @@ const phases: ReadonlyMap<string, string> = new Map([
   ['RunChecks', 'running your checks'],
   ['Cutover', 'handing over'],
   ['ReportRestore', 'reporting'],
-  ['FailRestore', 'taking back what was begun'],
+  ['FailRestore', 'leaving the target as it was'],
   ['ConcludeDrill', 'concluding the drill'],
 ]);
 /** States whose messages are a detail of the line; all others' are worth a line of their own. */

@@ -19,7 +19,7 @@ import {
 import { setAllowed } from '../cutover/exchange.ts';
 import { dropDatabase } from '../drop-database.ts';
 import type { Attempt } from '../fail.ts';
-import { bookkeepingOwner, dropBookkeeping } from '../progress.ts';
+import { bookkeepingOwner, bookkeepingSchemaOf, dropBookkeeping } from '../progress.ts';
 import { readFact, writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
 
@@ -35,9 +35,13 @@ export async function clearTarget(deps: Deps, run: RestoreRun, attempt: Attempt)
   }));
   // Nothing is dropped by one that does not know.
   if (done === undefined || done.fact !== undefined || run.input.dryRun) return;
-  await attempt(`The target server could not be cleared`, async () => {
+  const isInto = run.input.mode === 'into';
+  const left = isInto
+    ? `schema ${bookkeepingSchemaOf(run)} of database ${JSON.stringify(run.finalDatabase)}`
+    : `database ${JSON.stringify(run.workDatabase)}`;
+  const uncleared = `The target server could not be cleared, and ${left} may be left until the next restore to it`;
+  await attempt(uncleared, async () => {
     const names = [run.workDatabase, run.finalDatabase, run.previousDatabase];
-    const isInto = run.input.mode === 'into';
     await using session = await openBeside(deps, run, what, isInto ? [] : names);
     await attempt('Sessions of the run could not be ended', () => endSessions(session, run.runId));
     if (isInto)

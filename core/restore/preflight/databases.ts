@@ -42,7 +42,7 @@ export const nameFree: PreflightCheck<ServerTarget> = {
     const wanted = [workDatabase, ...(previousDatabase === null ? [] : [previousDatabase])];
     const there = await find(target, ...wanted);
     const taken = wanted.filter((name) => there.has(name));
-    if (taken.length === 0) return ok(`The name ${wanted.map(quoted).join(', ')} is free.`);
+    if (taken.length === 0) return ok(`Free to be used: ${wanted.map(quoted).join(' and ')}.`);
     return failed(
       `There is a database ${taken.map(quoted).join(' and ')} already.`,
       target.input.mode === 'new'

@@ -46,6 +46,12 @@ export const safety: PreflightCheck<BackupTarget> = {
     if (!replaces) return ok('Nothing that exists is replaced.');
     const name = JSON.stringify(names.finalDatabase);
     if (input.safetyBackup) return ok(`A backup of ${name} as it is now is taken first.`);
+    if (input.mode === 'swap') {
+      return warning(
+        `No backup of ${name} as it is now is taken; it is kept aside under another name.`,
+        '`holdfast rollback` brings it back as long as it is kept.',
+      );
+    }
     return warning(
       `No backup of ${name} as it is now is taken.`,
       'Leave --no-safety-backup out unless what is there now may be lost.',

@@ -68,7 +68,7 @@ export const roles: PreflightCheck<ServerTarget> = {
     return [
       ok(
         missing.length === 0
-          ? `All ${plural(names.length, 'role')} that the backup refers to are there.`
+          ? `No role that the backup refers to is missing (${plural(names.length, 'role')}).`
           : `Nothing that is restored names the ${plural(missing.length, 'role')} that the server lacks: ${listed(missing)}.`,
       ),
     ];
