@@ -26,7 +26,7 @@ export function drillReportOf(
   restore: RestoreReport | undefined,
   end: DrillEnd,
 ): RestoreReport {
-  const base = restore ?? emptyReport(record, end);
+  const base = restore === undefined ? emptyReport(record, end) : ofTheBackup(restore);
   const error = base.error ?? errorOf(base, end.failure);
   const isKept = base.database !== null && (record.request.keepScratch || end.left !== null);
   return {
@@ -42,6 +42,16 @@ export function drillReportOf(
     error,
     page: end.page,
   };
+}
+
+/** What the server of a drill refuses of the database's settings and rights says nothing about the backup. */
+function ofTheBackup(restore: RestoreReport): RestoreReport {
+  const differences = restore.differences.map((difference) =>
+    difference.kind === 'setting' ? { ...difference, isExpected: true } : difference,
+  );
+  const isOnlyOfServer =
+    restore.verdict === 'different' && differences.every(({ isExpected }) => isExpected);
+  return { ...restore, differences, ...(isOnlyOfServer ? { verdict: 'identical' } : {}) };
 }
 
 function errorOf(base: RestoreReport, failure: Failure | null): RestoreReport['error'] {

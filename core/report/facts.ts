@@ -4,6 +4,10 @@
  * Invariant: what is missing is empty, never an error: a restore that failed early has a report too.
  */
 import { z } from 'zod';
+import {
+  databaseDifferencesFact,
+  databaseDifferencesSchema,
+} from '../compare/database-after-cutover.ts';
 import type { Deps } from '../contract/deps.ts';
 import { type Warning, warningSchema } from '../contract/manifest.ts';
 import {
@@ -14,6 +18,7 @@ import {
 } from '../contract/restore.ts';
 import { cutoverDoneSchema } from '../restore/cutover/database-facts.ts';
 import { type LoadedUnit, loadedUnitSchema } from '../restore/load/loaded-record.ts';
+import { readSafetyBackup } from '../restore/note-safety-backup.ts';
 import { readRestoreSpans } from '../restore/phases.ts';
 import { readFact } from '../restore/restore-run.ts';
 import { readCheckResults } from '../restore/run-checks.ts';
@@ -23,11 +28,10 @@ import { type RestorePart, workspaceKeys } from '../vault/keys.ts';
 type FactDeps = Pick<Deps, 'workspace'>;
 export type Timeline = RestoreReport['timeline'];
 
-const safetySchema = z.looseObject({ backupId: z.string() });
 const warningsSchema = z.array(warningSchema);
 
 export const readSafety = (deps: FactDeps, runId: string) =>
-  readFact(deps.workspace, runId, 'safety', safetySchema);
+  readSafetyBackup(deps.workspace, runId);
 
 export const readCutover = (deps: FactDeps, runId: string) =>
   readFact(deps.workspace, runId, 'cutover', cutoverDoneSchema);
@@ -50,7 +54,7 @@ export async function readLoaded(
   };
 }
 
-/** All findings; `isWhole`: the comparison came to its end. */
+/** All findings, those of the cutover too; `isWhole`: the comparison came to its end. */
 export async function readComparison(
   deps: FactDeps,
   runId: string,
@@ -58,9 +62,15 @@ export async function readComparison(
   const units = await readParts(deps, runId, 'compared', comparisonSchema);
   const whole = await readFact(deps.workspace, runId, 'comparison', comparisonSchema);
   const all = whole === undefined ? units : [...units, whole];
+  const database = await readFact(
+    deps.workspace,
+    runId,
+    databaseDifferencesFact,
+    databaseDifferencesSchema,
+  );
   return {
     tables: all.flatMap(({ tables }) => tables),
-    differences: all.flatMap(({ differences }) => differences),
+    differences: [...all.flatMap(({ differences }) => differences), ...(database ?? [])],
     isWhole: whole !== undefined,
   };
 }
