@@ -234,6 +234,10 @@ export const errorCatalogue = {
     'sessions are connected to the database that is to be replaced',
     'End them, or let Holdfast end them with --disconnect.',
   ),
+  TargetChangedError: entry(
+    'databases of the target were renamed or dropped while the restore worked',
+    'Nothing was renamed. See which database has which name now, then run the same command again.',
+  ),
   TargetFullError: entry(
     'the target server has no space left',
     'Free space on the target; what was restored so far was taken away again. Then run the same command again.',

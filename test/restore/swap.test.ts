@@ -3,15 +3,12 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
-import {
-  type DatabaseIdentity,
-  databaseNamed,
-  openBeside,
-} from '../../core/restore/cutover/database-facts.ts';
+import { type DatabaseIdentity, databaseNamed } from '../../core/restore/cutover/database-facts.ts';
 import { exchange } from '../../core/restore/cutover/exchange.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { failRestore } from '../../core/restore/fail.ts';
 import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
+import { openTarget } from '../../core/restore/target-session.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
 import {
@@ -172,15 +169,16 @@ describe('a swap', () => {
 
   test('whose second rename fails takes the first one back', async () => {
     const run = await standing();
-    await using session = await openBeside(deps, run, 'test', []);
+    // The server refuses to rename the one that the session is in.
+    await using session = await openTarget(deps, run, 'test');
     const old = (await databaseNamed(session, run.finalDatabase)) as DatabaseIdentity;
     const attempt = exchange(session, {
       runId: run.runId,
       leaving: { database: old, newName: run.previousDatabase },
-      entering: { oid: 1, name: `${run.workDatabase}_gone`, allowsConnections: true },
+      entering: (await databaseNamed(session, run.workDatabase)) as DatabaseIdentity,
       disconnect: true,
     });
-    await expect(attempt).rejects.toThrow(/does not exist/);
+    await expect(attempt).rejects.toThrow(/current database cannot be renamed/);
     expect(await tablesOf(run.finalDatabase)).toEqual(['old']);
     expect(await isOpen(run.finalDatabase)).toBe(true);
   });

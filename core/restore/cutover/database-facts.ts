@@ -31,6 +31,8 @@ export const mergedSchema = z.strictObject({
   rows: z.int().nonnegative(),
   /** Inserted or replaced. */
   written: z.int().nonnegative(),
+  /** With `skip`: rows that are other ones than the backup's, because they were there and were kept. */
+  different: z.int().nonnegative(),
   isNew: z.boolean(),
 });
 export type Merged = z.infer<typeof mergedSchema>;

@@ -1,21 +1,30 @@
 /**
  * Renames of databases, so that clients see the one or the other and never none for longer than a transaction.
  *
- * Invariants: both renames of an exchange are one transaction; nobody can connect to the one that leaves while it is
- * tried, and when it fails it is as open as it was. The one that left stays closed: a client with an old address must
- * not write into it unnoticed.
+ * Invariants: both renames of an exchange are one transaction, which is committed only when the databases that were
+ * meant (by oid) have got the names; nobody can connect to the one that leaves while it is tried, and when it fails it
+ * is as open as it was. The one that left stays closed: a client with an old address must not write into it unnoticed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HoldfastError } from '../../contract/errors.ts';
+import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
-import { connectedTo, endConnected, inUse, requireUnused } from './connected-sessions.ts';
+import {
+  type ConnectedSession,
+  connectedTo,
+  endConnected,
+  inUse,
+  mayNotEnd,
+  requireUnused,
+} from './connected-sessions.ts';
 import { type DatabaseIdentity, databaseWithOid } from './database-facts.ts';
 
 /** The server itself waits 5 s in each try for sessions to leave; clients that were just let in are ended in between. */
 const tryMs = 60_000;
 const pauseMs = 100;
+/** Tries that failed with nobody to be seen: whoever it is, ends by no doing of ours. */
+const unseenTries = 2;
 
 const objectInUse = '55006';
 
@@ -23,53 +32,110 @@ export interface Exchange {
   readonly runId: string;
   /** Has the name now, and gets another. */
   readonly leaving: { readonly database: DatabaseIdentity; readonly newName: string };
-  /** Gets the name that `leaving` has. */
+  /** Gets the name that `leaving` has. Nobody but us has business in it: sessions there are ended. */
   readonly entering: DatabaseIdentity;
+  /** May sessions of the one that leaves be ended? */
   readonly disconnect: boolean;
 }
 
-/** @throws TargetInUseError with sessions of others and without `disconnect`; TargetExistsError */
+interface Renaming {
+  readonly database: DatabaseIdentity;
+  readonly newName: string;
+  /** May sessions of others be ended? */
+  readonly disconnect: boolean;
+}
+
+/**
+ * @throws TargetInUseError with sessions of others and without `disconnect`, and with such that may not be ended, before
+ * anything is closed; TargetExistsError; TargetChangedError when one of them has another name meanwhile
+ */
 export async function exchange(session: Session, exchange: Exchange): Promise<void> {
   const { leaving, entering, runId, disconnect } = exchange;
-  // Before it is closed: who may not be ended shall not notice anything.
-  if (!disconnect) await requireUnused(session, leaving.database, runId);
-  await allowConnections(session, leaving.database.name, false);
+  const renamings = [
+    { database: leaving.database, newName: leaving.newName, disconnect },
+    { database: entering, newName: leaving.database.name, disconnect: true },
+  ];
+  for (const { database } of renamings) await requireName(session, database, database.name);
+  await requireUnused(session, leaving.database, runId, disconnect);
+  await untilFree(session, entering, runId);
+  await setAllowed(session, leaving.database.oid, false);
   try {
-    await untilUnused(session, [leaving.database, entering], disconnect, runId, () =>
-      inTransaction(session, [
-        renameSql(leaving.database.name, leaving.newName),
-        renameSql(entering.name, leaving.database.name),
-      ]),
-    );
+    await untilUnused(session, renamings, runId);
   } catch (error) {
     if (leaving.database.allowsConnections) {
-      await allowConnections(session, leaving.database.name, true).catch(() => undefined);
+      await setAllowed(session, leaving.database.oid, true).catch(() => undefined);
     }
     throw error;
   }
 }
 
-/** @throws TargetInUseError, TargetExistsError */
+/**
+ * Of a database that nobody but us has business in: sessions there are ended.
+ * @throws TargetInUseError by such as may not be ended; TargetExistsError; TargetChangedError
+ */
 export async function rename(
   session: Session,
   runId: string,
   database: DatabaseIdentity,
   newName: string,
 ): Promise<void> {
-  await untilUnused(session, [database], false, runId, () =>
-    inTransaction(session, [renameSql(database.name, newName)]),
-  );
+  await requireName(session, database, database.name);
+  await untilFree(session, database, runId);
+  await untilUnused(session, [{ database, newName, disconnect: true }], runId);
 }
 
 /** Opens or closes a database; does nothing when it has gone. */
 export async function setAllowed(session: Session, oid: number, isAllowed: boolean): Promise<void> {
   const now = await databaseWithOid(session, oid);
   if (now === undefined || now.allowsConnections === isAllowed) return;
-  await allowConnections(session, now.name, isAllowed);
+  await inTransaction(session, async () => {
+    await session.query(`ALTER DATABASE ${identifier(now.name)} ALLOW_CONNECTIONS ${isAllowed}`);
+    await requireName(session, now, now.name);
+  });
 }
 
-async function allowConnections(session: Session, name: string, isAllowed: boolean): Promise<void> {
-  await session.query(`ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS ${isAllowed}`);
+/** The name may have gone to another database since it was read: an oid never does. */
+async function requireName(
+  session: Session,
+  { oid }: DatabaseIdentity,
+  expected: string,
+): Promise<void> {
+  const now = await databaseWithOid(session, oid);
+  if (now?.name === expected) return;
+  const state = now === undefined ? 'is gone' : `is called ${JSON.stringify(now.name)} now`;
+  throw new HoldfastError(
+    'TargetChangedError',
+    `The database that was ${JSON.stringify(expected)} (oid ${oid}) ${state}: nothing was renamed.`,
+    { evidence: { expected, oid, now: now?.name ?? null } },
+  );
+}
+
+/** After the renames, within their transaction: then nobody else can rename these any more. */
+async function renameAll(session: Session, renamings: readonly Renaming[]): Promise<void> {
+  await inTransaction(session, async () => {
+    for (const { database, newName } of renamings) {
+      await session.query(renameSql(database.name, newName));
+    }
+    for (const { database, newName } of renamings) await requireName(session, database, newName);
+  });
+}
+
+/** Of a working database: an administrator's tool may look into it for a moment, and nothing is closed yet. */
+async function untilFree(
+  session: Session,
+  database: DatabaseIdentity,
+  runId: string,
+): Promise<void> {
+  const deadline = Date.now() + tryMs;
+  for (;;) {
+    await endConnected(session, database.oid);
+    try {
+      return await requireUnused(session, database, runId, true);
+    } catch (error) {
+      if (!isHoldfastError(error, 'TargetInUseError') || Date.now() > deadline) throw error;
+      await sleep(pauseMs);
+    }
+  }
 }
 
 const renameSql = (from: string, to: string): string =>
@@ -77,27 +143,26 @@ const renameSql = (from: string, to: string): string =>
 
 async function untilUnused(
   session: Session,
-  databases: readonly DatabaseIdentity[],
-  disconnect: boolean,
+  renamings: readonly Renaming[],
   runId: string,
-  attempt: () => Promise<void>,
 ): Promise<void> {
   const deadline = Date.now() + tryMs;
+  let unseen = 0;
   for (;;) {
-    for (const { oid } of databases) {
-      await endConnected(session, oid, disconnect ? undefined : runId);
+    for (const { database, disconnect } of renamings) {
+      await endConnected(session, database.oid, disconnect ? undefined : runId);
     }
     try {
-      return await attempt();
+      return await renameAll(session, renamings);
     } catch (error) {
       if (sqlstateOf(error) === '42P04') {
         throw new HoldfastError('TargetExistsError', (error as Error).message, { cause: error });
       }
       if (sqlstateOf(error) !== objectInUse) throw error;
-      const users = await firstInUse(session, databases);
-      // Without `disconnect` somebody who came after the look keeps it; with it they are ended until the time is up.
-      const isHopeless = users !== undefined && !disconnect && users.name === databases[0]?.name;
-      if (!isHopeless && Date.now() < deadline) {
+      const users = await firstInUse(session, renamings);
+      if (users === undefined) unseen += 1;
+      else throwIfLasting(users);
+      if (unseen < unseenTries && Date.now() < deadline) {
         await sleep(pauseMs);
         continue;
       }
@@ -110,18 +175,34 @@ async function untilUnused(
   }
 }
 
-async function firstInUse(session: Session, databases: readonly DatabaseIdentity[]) {
-  for (const { oid, name } of databases) {
-    const sessions = await connectedTo(session, oid);
-    if (sessions.length > 0) return { name, sessions };
+interface Users {
+  readonly name: string;
+  readonly sessions: readonly ConnectedSession[];
+  readonly disconnect: boolean;
+}
+
+/** Without `disconnect` somebody who came after the look keeps it; with it they are ended until the time is up. */
+function throwIfLasting({ name, sessions, disconnect }: Users): void {
+  if (!disconnect) throw inUse(name, sessions);
+  const lasting = sessions.filter(({ mayEnd }) => !mayEnd);
+  if (lasting.length > 0) throw mayNotEnd(name, lasting);
+}
+
+async function firstInUse(
+  session: Session,
+  renamings: readonly Renaming[],
+): Promise<Users | undefined> {
+  for (const { database, disconnect } of renamings) {
+    const sessions = await connectedTo(session, database.oid);
+    if (sessions.length > 0) return { name: database.name, sessions, disconnect };
   }
   return undefined;
 }
 
-async function inTransaction(session: Session, statements: readonly string[]): Promise<void> {
+async function inTransaction(session: Session, work: () => Promise<void>): Promise<void> {
   await session.query('BEGIN');
   try {
-    for (const statement of statements) await session.query(statement);
+    await work();
     await session.query('COMMIT');
   } catch (error) {
     await session.query('ROLLBACK').catch(() => undefined);

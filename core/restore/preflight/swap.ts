@@ -1,6 +1,7 @@
 /** What hangs on the database that is to be replaced: sessions, prepared transactions, replication. */
 import { listed, plural } from '../../doctor/check.ts';
-import { failed, isClient, ok, type PreflightCheck, type ServerTarget, warning } from './check.ts';
+import { holdsDatabase, mayEnd } from '../cutover/connected-sessions.ts';
+import { failed, ok, type PreflightCheck, type ServerTarget, warning } from './check.ts';
 
 interface SessionRow {
   who: string;
@@ -26,12 +27,9 @@ export const connectedSessions: PreflightCheck<ServerTarget> = {
     const rows = await session.query<SessionRow>(
       `SELECT pg_catalog.format('%s (%s)', a.usename, coalesce(nullif(a.application_name, ''), 'no name')) AS who,
               pg_catalog.count(*)::pg_catalog.int4 AS sessions,
-              pg_catalog.bool_and(me.rolsuper OR pg_catalog.pg_has_role(a.usesysid, 'MEMBER')
-                OR (pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER') AND NOT them.rolsuper)) AS "mayEnd"
+              pg_catalog.bool_and(${mayEnd('a')}) AS "mayEnd"
          FROM pg_catalog.pg_stat_activity a
-         JOIN pg_catalog.pg_roles me ON me.rolname = current_user
-         JOIN pg_catalog.pg_roles them ON them.oid = a.usesysid
-        WHERE a.datname = $1 AND ${isClient('a')} AND a.pid <> pg_catalog.pg_backend_pid()
+        WHERE a.datname = $1 AND ${holdsDatabase('a')} AND a.pid <> pg_catalog.pg_backend_pid()
         GROUP BY 1 ORDER BY 2 DESC, 1`,
       [finalDatabase],
     );
