@@ -229,7 +229,7 @@ export const ownCheckResultSchema = z.strictObject({
 });
 export type OwnCheckResult = z.infer<typeof ownCheckResultSchema>;
 
-/** `restore --json`, the report's JSON, and the output of the execution. */
+/** `restore --json`, the report's JSON, and (cut when it is large) the output of the execution. */
 export const restoreReportSchema = z.strictObject({
   runId: z.string(),
   kind: z.enum(['restore', 'drill', 'dry-run']),
@@ -267,12 +267,30 @@ export const restoreReportSchema = z.strictObject({
   ),
   preflight: z.array(preflightItemSchema),
   comparedTables: z.array(comparedTableSchema),
+  /** Of `different` with `isExpected` alone: rows that `skip` has kept. */
   differences: z.array(differenceSchema),
+  /** Mode `into`, when it came to its cutover: what became of the rows of each table. */
+  merged: z
+    .array(
+      z.strictObject({
+        table: z.string(),
+        /** Of the backup, that `where` lets pass. */
+        rows: count,
+        /** Inserted or replaced; with `skip` the rest was there already and was kept. */
+        written: count,
+        /** Of those that were kept: rows that are other ones than the backup's. */
+        different: count,
+        isNew: z.boolean(),
+      }),
+    )
+    .optional(),
   checks: z.array(ownCheckResultSchema),
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string(), hint: z.string() })),
   error: z.strictObject({ name: z.string(), message: z.string(), hint: z.string() }).nullable(),
   /** Path or URL of the HTML page. */
   page: z.string().nullable(),
+  /** Of an execution's output: lists were cut to fit into a state; all of it is in `report.json`. */
+  isCut: z.boolean().optional(),
 });
 export type RestoreReport = z.infer<typeof restoreReportSchema>;
 

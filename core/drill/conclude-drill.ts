@@ -11,6 +11,7 @@ import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../con
 import { pageOf } from '../report/build-report.ts';
 import { type Identity, sourceVersionOf } from '../report/html/identity.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from '../report/outcome.ts';
+import { smallOutput } from '../report/small-output.ts';
 import { readReport, storeReport } from '../report/write-report.ts';
 import { findRestoreRun } from '../restore/restore-run.ts';
 import { failureFromCaught, toError } from '../run/failure.ts';
@@ -29,7 +30,7 @@ export async function concludeDrill(
   if (record === undefined) throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
   const earlier = await readRestoreOutcome(deps, runId);
   const done = earlier && (await readReport(deps, runId));
-  if (done !== undefined) return { ...done };
+  if (done !== undefined) return smallOutput(done);
 
   const child = scratchRunId(runId);
   const run = await findRestoreRun(deps.workspace, child);
@@ -44,17 +45,18 @@ export async function concludeDrill(
   await storeReport(deps, report, identityOf(deps, record, run, evidence?.key));
   const { state, finishedAt } = report;
   await recordRestoreOutcome(deps, { runId, state, finishedAt, error: report.error });
-  return { ...report };
+  return smallOutput(report);
 }
 
-/** What the restore gave back; what FailRestore wrote down when it gave nothing. */
+/** What the restore gave back, or wrote down when that was cut; what FailRestore wrote down when it gave nothing. */
 async function reportOf(
   deps: Pick<Deps, 'workspace'>,
   child: string,
   output: unknown,
 ): Promise<RestoreReport | undefined> {
   const given = restoreReportSchema.safeParse(output);
-  return given.success ? given.data : readReport(deps, child);
+  if (given.success && given.data.isCut !== true) return given.data;
+  return (await readReport(deps, child)) ?? given.data;
 }
 
 async function leftBehind(

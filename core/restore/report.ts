@@ -1,6 +1,7 @@
 /** The state ReportRestore: how the restore went, as JSON and as a page; the target is free for the next one. */
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import { smallOutput } from '../report/small-output.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
 import { readRestoreRun } from './restore-run.ts';
 import { releaseTargetLease } from './target-lease.ts';
@@ -14,5 +15,5 @@ export async function reportRestore(
     state: run.input.dryRun ? 'checked' : 'succeeded',
   });
   await releaseTargetLease(deps, run);
-  return { ...report };
+  return smallOutput(report);
 }

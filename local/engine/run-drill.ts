@@ -5,14 +5,13 @@ import {
   drillInputSchema,
   type RestoreReport,
   restoreInputSchema,
-  restoreReportSchema,
 } from '../../core/contract/restore.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { definitionOf } from './definition.ts';
 import { openLocalDeps } from './local-deps.ts';
 import { WorkerPool } from './pool.ts';
 import { newRunId } from './run-backup.ts';
-import { localRestoreDefaults, runRestore, withReport } from './run-restore.ts';
+import { localRestoreDefaults, runRestore, wholeReport, withReport } from './run-restore.ts';
 import { execute, loadStateMachine } from './state-machine.ts';
 
 export type DrillRequest = z.input<typeof drillInputSchema>;
@@ -69,7 +68,7 @@ export async function runDrill(options: RunDrillOptions): Promise<RestoreReport>
           }),
       },
     });
-    return restoreReportSchema.parse(output);
+    return await wholeReport(deps, output);
   } catch (error) {
     throw await withReport(deps, runId, error);
   } finally {

@@ -13,6 +13,7 @@ import {
   restoreReportSchema,
 } from '../../core/contract/restore.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
+import { readReport } from '../../core/report/write-report.ts';
 import { markRestoreAborted } from '../../core/restore/abort-mark.ts';
 import { readRestoreRun } from '../../core/restore/restore-run.ts';
 import { renewTargetLease } from '../../core/restore/target-lease.ts';
@@ -100,12 +101,22 @@ export async function runRestore(options: RunRestoreOptions): Promise<RestoreRep
         },
       },
     });
-    return restoreReportSchema.parse(output);
+    return await wholeReport(deps, output);
   } catch (error) {
     throw await withReport(deps, runId, error);
   } finally {
     await pool.close();
   }
+}
+
+/** An output may be cut; here there is room for all of it. */
+export async function wholeReport(
+  deps: Pick<Deps, 'workspace'>,
+  output: unknown,
+): Promise<RestoreReport> {
+  const report = restoreReportSchema.parse(output);
+  if (report.isCut !== true) return report;
+  return (await readReport(deps, report.runId)) ?? report;
 }
 
 /** No state runs meanwhile that would keep the lease on the target. */
