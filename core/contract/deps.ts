@@ -16,6 +16,14 @@ export interface Progress {
   readonly message?: string;
 }
 
+/** How long a command of the user's may run. What ends it ends all that it has started. */
+export interface CommandOptions {
+  /** Milliseconds. */
+  readonly timeoutMs?: number;
+  /** When it is given the command is ended, and its exit code is that of its end. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Deps {
   readonly vault: Vault;
   readonly vaultId: string;
@@ -27,6 +35,7 @@ export interface Deps {
   readonly runCommand?: (
     command: string,
     environment: Readonly<Record<string, string>>,
+    options?: CommandOptions,
   ) => Promise<{ readonly exitCode: number; readonly output: string }>;
   readonly now: () => Date;
   readonly progress: (event: Progress) => void;

@@ -2,14 +2,20 @@
  * The state RunChecks: the user's own checks of the restored database, then the hook before the cutover.
  *
  * Invariant: all checks run, whatever one of them gave, and their results are recorded before any failure ends the run.
- * Results that are recorded stand: a second attempt runs nothing again.
+ * Each result is recorded when it is there, and stands: a second attempt runs nothing again that has one.
  */
 import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
-import { type OwnCheckResult, ownCheckResultSchema, type RestoreRun } from '../contract/restore.ts';
+import {
+  type OwnCheck,
+  type OwnCheckResult,
+  ownCheckResultSchema,
+  type RestoreRun,
+} from '../contract/restore.ts';
 import type { Workspace } from '../vault/vault.ts';
+import { hookName, notKnown, runBeforeHook } from './checks/before-hook.ts';
 import { checkByCommand } from './checks/by-command.ts';
 import { checkBySql } from './checks/by-sql.ts';
 import { duringRestore } from './during-restore.ts';
@@ -17,8 +23,8 @@ import { readFact, writeFact } from './restore-run.ts';
 
 const resultsSchema = z.array(ownCheckResultSchema);
 
-/** Also the name of the hook's result, told beside the checks. */
-const hookName = 'hook before the cutover';
+/** Of a task's time that must be left for a check that is not its first. */
+const neededShare = 0.5;
 
 /** `undefined` until RunChecks has been there; the last one is the hook's, when there is one and the checks passed. */
 export const readCheckResults = (
@@ -47,35 +53,65 @@ export async function runChecks(
   });
 }
 
+/**
+ * One after the other, each with what is left of the task's time. One that would begin late is left to the next attempt,
+ * which has the whole time for it: the first of an attempt always begins.
+ */
 async function resultsOf(
   deps: Deps,
   run: RestoreRun,
   signal: AbortSignal,
 ): Promise<OwnCheckResult[]> {
-  const deadline = deps.now().getTime() + run.input.options.taskSeconds * 1000;
-  const results: OwnCheckResult[] = [];
-  for (const check of run.input.checks) {
+  const { checks, hooks, options } = run.input;
+  const clock = () => deps.now().getTime();
+  const deadline = clock() + options.taskSeconds * 1000;
+  let begun = 0;
+  const begin = (what: string) => {
     signal.throwIfAborted();
-    const leftMs = Math.max(1, deadline - deps.now().getTime());
-    const from = deps.now().getTime();
+    const timeoutMs = Math.max(1, deadline - clock());
+    begun += 1;
+    if (begun > 1 && timeoutMs < options.taskSeconds * 1000 * neededShare) throw outOfTime(what);
+    return { timeoutMs, signal };
+  };
+  const results: OwnCheckResult[] = [];
+  for (const [index, check] of checks.entries()) {
+    const fact = `check-${index}`;
+    const earlier = await readFact(deps.workspace, run.runId, fact, ownCheckResultSchema);
+    results.push(earlier ?? (await record(fact, check)));
+  }
+  const { beforeCutover } = hooks;
+  if (beforeCutover === undefined || results.some(({ isPassed }) => !isPassed)) return results;
+  return [...results, await runBeforeHook(deps, run, beforeCutover, begin(hookName))];
+
+  async function record(fact: string, check: OwnCheck): Promise<OwnCheckResult> {
+    const limits = begin(check.name);
+    const from = clock();
     const found =
       'sql' in check
-        ? await checkBySql(deps, run, check, leftMs)
-        : await checkByCommand(deps, run, check.command);
-    results.push({ name: check.name, ...found, durationMs: deps.now().getTime() - from });
+        ? await checkBySql(deps, run, check, limits)
+        : await checkByCommand(deps, run, check.command, limits);
+    const result = { name: check.name, ...found, durationMs: clock() - from };
+    return writeFact(deps.workspace, run.runId, fact, ownCheckResultSchema, result);
   }
-  const { beforeCutover } = run.input.hooks;
-  if (beforeCutover === undefined || results.some(({ isPassed }) => !isPassed)) return results;
-  signal.throwIfAborted();
-  const from = deps.now().getTime();
-  const found = await checkByCommand(deps, run, beforeCutover);
-  return [...results, { name: hookName, ...found, durationMs: deps.now().getTime() - from }];
 }
+
+const outOfTime = (what: string) =>
+  new HoldfastError(
+    'TaskTimedOutError',
+    `No time is left in this task for ${JSON.stringify(what)}: the next one goes on with it.`,
+  );
 
 /** What a check gave may be a row: it is in the report, and not in the message. */
 function failureOf(failed: readonly OwnCheckResult[]): HoldfastError {
   const names = failed.map(({ name }) => JSON.stringify(name)).join(', ');
   const evidence = { failed: failed.map(({ name }) => name) };
+  if (failed.some(({ name, got }) => name === hookName && got === notKnown)) {
+    return new HoldfastError(
+      'HookFailedError',
+      'The hook before the cutover may have run: an earlier attempt began it, and how it ended is not known. It is not run a second time.',
+      { evidence, hint: 'Look at what it does (services that it stops), then restore again.' },
+    );
+  }
   if (failed.every(({ name }) => name === hookName)) {
     return new HoldfastError(
       'HookFailedError',

@@ -33,7 +33,8 @@ export async function openLocalDeps(
     workspace,
     keyRing,
     connectionOf: async () => options.connection,
-    runCommand,
+    runCommand: (command, environment, limits) =>
+      runCommand(command, environment, { ...limits, tls: options.connection }),
     now: () => new Date(),
     progress: options.onProgress ?? (() => undefined),
     toolVersions: { holdfast: holdfastVersion(), node: process.versions.node },

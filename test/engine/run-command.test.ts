@@ -1,3 +1,6 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../../local/engine/run-command.ts';
 
@@ -37,8 +40,100 @@ describe('a command of the user', () => {
   });
 
   it('is ended with all it has started when it takes too long', async () => {
-    const { output, exitCode } = await runCommand('sleep 600 & sleep 600', {}, 100);
-    expect(exitCode).toBe(137);
+    const { output, exitCode } = await runCommand(
+      'sleep 600 & echo $!; sleep 600',
+      {},
+      { timeoutMs: 100 },
+    );
+    expect(exitCode).toBe(143);
     expect(output).toContain('ended after 0.1 s');
+    expect(isThere(Number.parseInt(output, 10))).toBe(false);
+  });
+
+  it('may clean up before it ends, and has 5 s for it', async () => {
+    const obeys = await runCommand(
+      'trap "echo bye; exit 9" TERM; sleep 600 & wait',
+      {},
+      { timeoutMs: 300 },
+    );
+    expect(obeys).toEqual({ exitCode: 9, output: 'bye\n\n(ended after 0.3 s)' });
+    const from = Date.now();
+    const deaf = '(trap "" TERM; exec sleep 600) >/dev/null 2>&1 & echo $!; exec sleep 600';
+    const { output } = await runCommand(deaf, {}, { timeoutMs: 300 });
+    expect(Date.now() - from).toBeGreaterThan(5_000);
+    await expect.poll(() => isThere(Number.parseInt(output, 10))).toBe(false);
+  }, 20_000);
+
+  it('is ended when its run is interrupted, and not begun when that was before', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 200);
+    const { signal } = controller;
+    const { output, exitCode } = await runCommand('echo $$; sleep 600', {}, { signal });
+    expect(exitCode).toBe(143);
+    expect(output).toContain('the run was interrupted');
+    expect(isThere(Number.parseInt(output, 10))).toBe(false);
+    await expect(runCommand('true', {}, { signal })).rejects.toThrow(/abort/);
   });
 });
+
+describe('a command of the user whose server wants certificates', () => {
+  const tls = {
+    sslMode: 'verify-full',
+    tls: { ca: 'the ca', cert: 'the cert', key: 'the key' },
+  } as const;
+  const names = ['PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'];
+
+  it('finds them in private files, which are gone afterwards', async () => {
+    const show = names
+      .map((name) => `cat "$${name}"; echo; stat -c "%a $${name}" "$${name}"; `)
+      .join('');
+    const { output } = await runCommand(`${show} stat -c %a "$(dirname "$PGSSLKEY")"`, {}, { tls });
+    const lines = output.trim().split('\n');
+    const [first, second, third] = [lines[1], lines[3], lines[5]].map(
+      (line) => line?.slice(4) ?? '',
+    );
+    expect(lines).toEqual([
+      ...['the ca', `600 ${first}`, 'the cert', `600 ${second}`, 'the key', `600 ${third}`],
+      '700',
+    ]);
+    for (const path of [first, second, third]) expect(existsSync(String(path))).toBe(false);
+    expect(existsSync(dirname(String(first)))).toBe(false);
+  });
+
+  it('loses them also when it is ended, and when it cannot be started', async () => {
+    const before = folders();
+    await runCommand('sleep 600', {}, { tls, timeoutMs: 50 });
+    await expect(runCommand('\0', {}, { tls })).rejects.toThrow();
+    expect(folders()).toEqual(before);
+  });
+
+  it('has them in its DATABASE_URL, which it does not print', async () => {
+    const given = { DATABASE_URL: 'postgresql://me@db1:5432/shop?sslmode=verify-full' };
+    const seen = await runCommand(
+      'case "$DATABASE_URL" in *"&sslrootcert="*sslkey=*) exit 7;; esac',
+      given,
+      { tls },
+    );
+    expect(seen.exitCode).toBe(7);
+    expect((await runCommand('echo "$DATABASE_URL"', given, { tls })).output).toBe('****\n');
+  });
+
+  it('trusts what the system trusts without a file, and gets nothing without TLS', async () => {
+    const show = names.map((name) => `echo "$${name}"`).join(';');
+    const bare = { sslMode: 'verify-full', tls: {} } as const;
+    expect((await runCommand(show, {}, { tls: bare })).output).toBe('system\n\n\n');
+    const none = { ...tls, sslMode: 'disable' } as const;
+    expect((await runCommand(show, {}, { tls: none })).output).toBe('\n\n\n');
+  });
+});
+
+const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-tls-'));
+
+/** A zombie that nobody waits for has ended. */
+function isThere(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

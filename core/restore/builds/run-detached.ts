@@ -6,14 +6,13 @@
  * done is what the catalogs say while the lock is held, or an answer to the statement itself.
  */
 
-import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
 import type { OutputOf } from '../../contract/payloads.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
-import { writeFact } from '../restore-run.ts';
+import { claim } from '../claim.ts';
 import { openTarget } from '../target-session.ts';
 import { textsOf } from './build-texts.ts';
 import { findObject } from './find-object.ts';
@@ -62,11 +61,8 @@ export async function runDetached(
 }
 
 /** One that was begun and left nothing has failed: the next attempt stays, to hear why. */
-async function isFirstAttempt(deps: Deps, run: RestoreRun, { build }: Build): Promise<boolean> {
-  const mine = deps.now().toISOString() + Math.random();
-  const begun = await writeFact(deps.workspace, run.runId, `begun-${build}`, z.string(), mine);
-  return begun === mine;
-}
+const isFirstAttempt = (deps: Deps, { runId }: RestoreRun, { build }: Build): Promise<boolean> =>
+  claim(deps, runId, `begun-${build}`);
 
 /** @returns whether it ended; when not, the session is dropped and the statement goes on */
 async function runPatiently(

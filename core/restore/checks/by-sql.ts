@@ -4,9 +4,10 @@
  */
 import pg from 'pg';
 import type { Deps } from '../../contract/deps.ts';
-import type { OwnCheckResult, RestoreRun } from '../../contract/restore.ts';
+import type { RestoreRun } from '../../contract/restore.ts';
 import { mapPgError } from '../../postgres/connect-errors.ts';
 import { openTarget } from '../target-session.ts';
+import type { CheckFinding } from './by-command.ts';
 
 interface SqlCheck {
   readonly sql: string;
@@ -15,27 +16,35 @@ interface SqlCheck {
 
 const keptCharacters = 2_000;
 
-/** @param limitMs after which the query fails */
+/**
+ * @param limits after `timeoutMs` the query fails
+ * @throws the signal's reason, when it is given meanwhile
+ */
 export async function checkBySql(
   deps: Deps,
   run: RestoreRun,
   { sql, expect }: SqlCheck,
-  limitMs: number,
-): Promise<Omit<OwnCheckResult, 'name' | 'durationMs'>> {
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<CheckFinding> {
   await using session = await openTarget(deps, run, 'check');
   // Our pins (an empty search_path, row_security off) would make another query of it.
   await session.query('RESET ALL');
   await session.query(`SET client_encoding = 'UTF8'`);
-  await session.query(`SET statement_timeout = ${Math.ceil(limitMs)}`);
+  await session.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
   await session.query('BEGIN READ ONLY');
+  const stop = () => session.destroy();
+  signal.addEventListener('abort', stop);
   try {
     const got = await firstValue(session.client, sql);
     return { isPassed: got === expect, expected: expect, got: got.slice(0, keptCharacters) };
   } catch (error) {
+    signal.throwIfAborted();
     const failure = mapPgError(error, 'The server', 'connected');
     if (failure.retryable || !(failure.cause instanceof pg.DatabaseError)) throw failure;
     const got = `${failure.cause.severity}: ${failure.cause.message}`;
     return { isPassed: false, expected: expect, got: got.slice(0, keptCharacters) };
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 
