@@ -19,6 +19,7 @@ export function describeRestore(report: RestoreReport): string {
     `  Took ${formatDuration(report.rtoMs)}${objective(report.rtoMs, report.objectives.rtoSeconds)}: ${parts.join(', ')}`,
     `  The backup was ${formatDuration(report.rpoMs)} old${objective(report.rpoMs, report.objectives.rpoSeconds)}`,
     `  Compared with the backup: ${verdicts[report.verdict]}`,
+    ...merged(report),
     ...differences(report),
     ...checks(report),
     ...report.warnings.flatMap(({ code, message, hint }) => [
@@ -58,6 +59,16 @@ function differences({ differences: all }: RestoreReport): string[] {
     );
   const more = all.length - shown.length;
   return more > 0 ? [...shown, `    and ${more} more in the report`] : shown;
+}
+
+function merged({ merged: all = [] }: RestoreReport): string[] {
+  return all.flatMap(({ table, rows, written, different }) => {
+    if (rows === written) return [];
+    const kept = `${plural(rows - written, 'row')} kept that were there already`;
+    const those =
+      different === 0 ? 'the same as in the backup' : `${different} of them differ from the backup`;
+    return [`    ${printable(table)}: ${plural(written, 'row')} written, ${kept}, ${those}`];
+  });
 }
 
 function checks({ checks: all }: RestoreReport): string[] {

@@ -8,9 +8,14 @@
 import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import type { Manifest, Warning } from '../contract/manifest.ts';
-import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
+import {
+  type Difference,
+  type RestoreReport,
+  type RestoreRun,
+  restoreReportSchema,
+} from '../contract/restore.ts';
 import { maskTexts } from '../mask-secrets.ts';
-import type { CutoverDone } from '../restore/cutover/database-facts.ts';
+import type { Merged } from '../restore/cutover/database-facts.ts';
 import type { Failure } from '../run/failure.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
@@ -60,11 +65,12 @@ export async function buildRestoreReport(
     ]);
   const isSuccess = ending.state === 'succeeded';
   const merged = input.mode === 'into' ? (cutover?.merged ?? []) : undefined;
+  const kept = (merged ?? []).flatMap(keptRows);
   const report: RestoreReport = {
     runId,
     kind: input.dryRun ? 'dry-run' : 'restore',
     state: ending.state,
-    verdict: verdictOf(comparison),
+    verdict: verdictOf(comparison, kept),
     mode: input.mode,
     backupId: backup.backupId,
     source: backup.source,
@@ -89,7 +95,8 @@ export async function buildRestoreReport(
     timeline,
     preflight: run.preflight,
     comparedTables: comparison.tables,
-    differences: comparison.differences,
+    differences: [...comparison.differences, ...kept],
+    ...(merged === undefined ? {} : { merged }),
     checks,
     warnings: [...warnings, ...troublesOf(ending.error)],
     error:
@@ -106,23 +113,48 @@ export async function buildRestoreReport(
   return maskTexts(restoreReportSchema.parse(report));
 }
 
-type Merged = CutoverDone['merged'];
 type Compared = Awaited<ReturnType<typeof readComparison>>;
 
+/** Mode `into` with `skip`: rows that were there already and are other ones than the backup's. */
+function keptRows({ table, rows, different }: Merged): Difference[] {
+  if (different === 0) return [];
+  const differ = different === 1 ? '1 of them differs' : `${different} of them differ`;
+  return [
+    {
+      kind: 'rows',
+      object: table,
+      left: `${rows} in the backup`,
+      right: `${differ}: existing rows were kept, as --on-conflict skip says`,
+      isExpected: true,
+    },
+  ];
+}
+
 /** Partitions count one by one, although some are compared as their root. */
-const tablesOf = (manifest: Manifest | undefined, { isWhole, tables }: Compared, merged: Merged) =>
-  merged?.length ?? (isWhole ? manifest?.totals.tables : undefined) ?? tables.length;
+const tablesOf = (
+  manifest: Manifest | undefined,
+  { isWhole, tables }: Compared,
+  merged: readonly Merged[] | undefined,
+) => merged?.length ?? (isWhole ? manifest?.totals.tables : undefined) ?? tables.length;
 
 /** Those that are there now, as the comparison counted them; those that were loaded when it did not come to that. */
-const rowsOf = (loaded: { rows: number }, { isWhole, tables }: Compared, merged: Merged) =>
+const rowsOf = (
+  loaded: { rows: number },
+  { isWhole, tables }: Compared,
+  merged: readonly Merged[] | undefined,
+) =>
   merged?.reduce((sum, { written }) => sum + written, 0) ??
   (isWhole ? tables.reduce((sum, { targetRows }) => sum + targetRows, 0) : loaded.rows);
 
 export const pageOf = (deps: Pick<Deps, 'workspace'>, runId: string): string =>
   `${deps.workspace.location}/${workspaceKeys.restorePage(runId)}`;
 
-function verdictOf({ isWhole, differences }: Compared): RestoreReport['verdict'] {
-  if (differences.some(({ isExpected }) => !isExpected)) return 'different';
+/** @param kept what was asked for, and yet not what the backup has */
+function verdictOf(
+  { isWhole, differences }: Compared,
+  kept: readonly Difference[],
+): RestoreReport['verdict'] {
+  if (kept.length > 0 || differences.some(({ isExpected }) => !isExpected)) return 'different';
   return isWhole ? 'identical' : 'not-compared';
 }
 

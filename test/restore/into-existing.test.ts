@@ -80,7 +80,9 @@ describe('rows of a table that is there', () => {
     const fact = JSON.parse(
       Buffer.from((await into.deps.workspace.get(key))?.body ?? []).toString(),
     );
-    expect(fact.merged).toEqual([{ table: 'shop.orders', rows: 200, written: 20, isNew: false }]);
+    expect(fact.merged).toEqual([
+      { table: 'shop.orders', rows: 200, written: 20, different: 10, isNew: false },
+    ]);
   });
 
   test('replace: rows become those of the backup, no trigger fires, and triggers are as they were', async () => {

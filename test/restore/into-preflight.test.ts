@@ -27,8 +27,13 @@ describe('preflight of a restore into a database', () => {
   test.each<[string, Record<string, unknown>, string | RegExp]>([
     [
       'says ok of what can be done',
+      { tables: ['shop.events_1'], onConflict: 'error' },
+      /^ok: shop.events_1/,
+    ],
+    [
+      'refuses rows of a table without a key that has rows',
       { tables: ['shop.nokey'], onConflict: 'error' },
-      /^ok: shop.nokey/,
+      /^failed: shop.nokey has rows, and no primary key .*a second time/,
     ],
     [
       'wants to know of conflicts',
@@ -97,7 +102,7 @@ describe('preflight of a restore into a database', () => {
     ],
     [
       'tries the condition, also one with a comment',
-      { tables: ['shop.nokey'], onConflict: 'error', where: `v = 'a' -- x` },
+      { tables: ['shop.events_1'], onConflict: 'error', where: `what = 'a' -- x` },
       /^ok/,
     ],
   ])('%s', async (_title, selection, expected) => {

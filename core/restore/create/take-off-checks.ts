@@ -38,7 +38,7 @@ export async function takeOffChecks(
   return checks.length;
 }
 
-function dropStatement({ schema, table, domain, name }: DeferredCheck): string {
+export function dropStatement({ schema, table, domain, name }: DeferredCheck): string {
   const owner = `${identifier(schema)}.${identifier(table ?? domain ?? '')}`;
   const kind = domain === null ? 'TABLE' : 'DOMAIN';
   return `ALTER ${kind} ${owner} DROP CONSTRAINT ${identifier(name)}`;
@@ -49,7 +49,7 @@ function dropStatement({ schema, table, domain, name }: DeferredCheck): string {
  * cannot be taken off before its parent's. Those of a domain that is inside a column's array, composite or range stay:
  * PostgreSQL would refuse to validate them ("cannot alter type … because column … uses it").
  */
-const findChecks = (session: Session): Promise<DeferredCheck[]> =>
+export const findChecks = (session: Session): Promise<DeferredCheck[]> =>
   session.query<DeferredCheck>(`
     WITH RECURSIVE level (relation, depth) AS (
       SELECT c.oid, 0 FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'p', 'f')

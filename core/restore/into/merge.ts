@@ -18,17 +18,21 @@ import { workspaceKeys } from '../../vault/keys.ts';
 import type { CutoverDone, Merged } from '../cutover/database-facts.ts';
 import { bookkeepingOwner, dropBookkeeping, endPredecessors } from '../progress.ts';
 import { openTarget } from '../target-session.ts';
+import { countKept } from './check-rows.ts';
 import type { KeyRows } from './count-rows.ts';
 import { createAfterRows, createBeforeRows, runEntry } from './create-tables.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { forwardSequences, setMadeSequences } from './forward-sequences.ts';
+import { leftOutWarnings } from './left-out.ts';
 import { mergedEarlier, noteMerge } from './merge-done.ts';
 import { orderByReferences } from './order-tables.ts';
+import { putBackOwnChecks, takeOffOwnChecks } from './own-checks.ts';
 import { type Placing, quoted, shown } from './placing.ts';
 import { type MergePlan, planMerge } from './plan-merge.ts';
 import { databaseErrorOf, rowError } from './row-errors.ts';
-import { rowSource } from './row-source.ts';
-import { type TargetTable, targetTable } from './target-table.ts';
+import { notKeyed, rowSource } from './row-source.ts';
+import { withOwnSearchPath } from './search-path.ts';
+import { hasRows, isKeyed, type TargetTable, targetTable } from './target-table.ts';
 import { disableTriggers, enableTriggers } from './user-triggers.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -55,16 +59,16 @@ export async function mergeInto(
     await session.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
     await session.query('SET CONSTRAINTS ALL DEFERRED');
     const plan = await planMerge(deps, run, manifest, session);
-    const { written, warnings } = await merge(run, manifest, session, plan);
+    const { merged, warnings } = await merge(run, manifest, session, plan);
     await dropBookkeeping(session, run);
     await putJson(
       deps.workspace,
       workspaceKeys.restoreFact(run.runId, 'warnings-into'),
       z.array(warningSchema).parse(warnings),
     );
-    await noteMerge(deps, run, session, written);
+    await noteMerge(deps, run, session, merged);
     await session.query('COMMIT');
-    return { ...done, merged: written };
+    return { ...done, merged };
   } catch (error) {
     await session.query('ROLLBACK').catch(() => session.destroy());
     throw error;
@@ -76,19 +80,23 @@ async function merge(
   manifest: Manifest,
   session: Session,
   plan: MergePlan,
-): Promise<{ written: Merged[]; warnings: Warning[] }> {
+): Promise<{ merged: Merged[]; warnings: Warning[] }> {
   await createBeforeRows(session, plan);
   const chosen = await inOrder(session, await targetsOf(session, plan));
   const existing = chosen.filter(({ isNew }) => !isNew);
   for (const { placing, target } of existing) {
     await disableTriggers(session, placing.target, target);
   }
+  await refuseDoubles(session, existing);
+  const made = [...plan.definitions.tables, ...plan.copies.map(({ placing }) => placing.target)];
+  const checks = await takeOffOwnChecks(session, made);
   const written: Merged[] = [];
   for (const { placing, target, isNew } of chosen) {
     written.push(await writeRows(session, run, placing, target, isNew));
   }
   await checkDeferred(session, run, chosen);
-  await createAfterRows(session, plan);
+  await withRowErrors(session, () => putBackOwnChecks(session, checks));
+  await withOwnSearchPath(session, () => createAfterRows(session, plan));
   for (const entry of plan.definitions.attach) {
     await withRowErrors(session, () => runEntry(session, entry));
   }
@@ -97,6 +105,12 @@ async function merge(
   for (const { placing, target } of existing) {
     await enableTriggers(session, placing.target, target);
   }
+  const merged: Merged[] = [];
+  for (const [at, { placing, target }] of chosen.entries()) {
+    const one = written[at] as Merged;
+    const different = await countKept(session, run, placing, target, one);
+    merged.push({ ...one, different });
+  }
   await setMadeSequences(session, manifest, plan.definitions.sequences);
   const inPlace = chosen.filter(({ placing }) => !placing.isBeside);
   await forwardSequences(
@@ -104,20 +118,18 @@ async function merge(
     inPlace.map(({ target }) => target.oid),
   );
   for (const { placing } of chosen.filter(({ isNew }) => isNew)) {
-    await session.query(`ANALYZE ${quoted(placing.target)}`);
+    await withOwnSearchPath(session, () => session.query(`ANALYZE ${quoted(placing.target)}`));
   }
-  return { written, warnings: [...warnings, ...viewWarnings(plan)] };
+  return { merged, warnings: [...warnings, ...leftOutWarnings(plan)] };
 }
 
-function viewWarnings({ definitions: { missingViews } }: MergePlan): Warning[] {
-  if (missingViews.length === 0) return [];
-  return [
-    {
-      code: 'views-missing',
-      message: `Views on the restored tables are not there: ${missingViews.join(', ')}.`,
-      hint: 'Only tables are brought back. Run the definitions of the views again: docs/restore.md shows how to read them from the backup.',
-    },
-  ];
+/** @throws UsageError for a table with rows in which those of the backup cannot be found again */
+async function refuseDoubles(session: Session, existing: readonly Chosen[]): Promise<void> {
+  for (const { placing, target } of existing) {
+    if (isKeyed(target, placing.table.columns)) continue;
+    await session.query(`LOCK TABLE ONLY ${quoted(placing.target)} IN SHARE ROW EXCLUSIVE MODE`);
+    if (await hasRows(session, placing.target)) throw notKeyed(placing);
+  }
 }
 
 async function targetsOf(session: Session, plan: MergePlan): Promise<Chosen[]> {

@@ -33,6 +33,7 @@ const nothing: SelectedDefinitions = {
   tables: [],
   sequences: [],
   missingViews: [],
+  publications: [],
 };
 
 /** @throws UsageError */

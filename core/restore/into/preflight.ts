@@ -12,8 +12,8 @@ import { identifier, literal } from '../../schema/sql-text.ts';
 import { onDatabase } from '../target-session.ts';
 import { type Placing, placeTables, shown } from './placing.ts';
 import { databaseErrorOf } from './row-errors.ts';
-import { columnsDiffer, unfitColumns } from './row-source.ts';
-import { type TargetTable, targetTable } from './target-table.ts';
+import { besideUnkeyed, columnsDiffer, notKeyed, unfitColumns } from './row-source.ts';
+import { hasRows, isKeyed, type TargetTable, targetTable } from './target-table.ts';
 
 type Finding = Omit<PreflightItem, 'check'>;
 
@@ -82,12 +82,17 @@ async function lookAt(session: Session, input: RestoreInput, placing: Placing): 
       hint: 'Choose another name with --as or --into-schema.',
     });
   } else {
-    findings.push(...intoExisting(input, placing, target));
+    findings.push(...(await intoExisting(session, input, placing, target)));
   }
   return [...findings, ...(await lookAtCondition(session, input, placing, target))];
 }
 
-function intoExisting(input: RestoreInput, placing: Placing, target: TargetTable): Finding[] {
+async function intoExisting(
+  session: Session,
+  input: RestoreInput,
+  placing: Placing,
+  target: TargetTable,
+): Promise<Finding[]> {
   const name = shown(placing.target);
   const { onConflict } = input.selection;
   const findings: Finding[] = [];
@@ -124,10 +129,29 @@ function intoExisting(input: RestoreInput, placing: Placing, target: TargetTable
     fail(`${name} has rules that would rewrite the rows: ${target.rules.join(', ')}.`, beside);
   }
   if (!target.mayWrite) {
-    fail(`This role may not write into ${name}.`, `GRANT INSERT, UPDATE ON ${name} TO the role.`);
+    fail(
+      `This role may not read and write ${name}.`,
+      `GRANT SELECT, INSERT, UPDATE ON ${name} TO the role.`,
+    );
   }
   if (target.triggers.length > 0) findings.push(triggerFinding(name, target));
+  findings.push(...(await lookAtRows(session, input, placing, target)));
   return findings.length > 0 ? findings : [{ verdict: 'ok', message: `${name} is written into.` }];
+}
+
+/** Nothing would keep such rows from being written a second time. */
+async function lookAtRows(
+  session: Session,
+  input: RestoreInput,
+  placing: Placing,
+  target: TargetTable,
+): Promise<Finding[]> {
+  const { onConflict } = input.selection;
+  if (onConflict !== 'error' || target.relkind !== 'r') return [];
+  if (isKeyed(target, placing.table.columns)) return [];
+  if (!target.mayWrite || !(await hasRows(session, placing.target))) return [];
+  const { message, hint } = notKeyed(placing);
+  return [{ verdict: 'failed', message, hint }];
 }
 
 const beside = 'Put the rows beside it with --as or --into-schema.';
@@ -155,7 +179,9 @@ function keyFindings(
         {
           verdict: 'failed',
           message: problem,
-          hint: `Use --on-conflict error, or ${beside.toLowerCase()}`,
+          hint: isKeyed(target, placing.table.columns)
+            ? `Use --on-conflict error, or ${beside.toLowerCase()}`
+            : besideUnkeyed,
         },
       ];
 }

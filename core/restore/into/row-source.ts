@@ -1,5 +1,5 @@
 /**
- * The rows of a staging table as the target's columns take them: each text read by its column's type, then `where`.
+ * The rows of a staging table as the target's columns take them: each text read by its column's type.
  *
  * Invariant: a value that does not fit its column is an error; nothing is cut off or rounded to fit.
  */
@@ -12,8 +12,8 @@ import type { TargetTable } from './target-table.ts';
 export interface RowSource {
   /** For FROM: the rows, under the table's own name. */
   readonly from: string;
-  /** ` WHERE …`, or nothing. */
-  readonly where: string;
+  /** The same of one row only, which is `s` of a statement around it. */
+  readonly fromOne: string;
   /** For INSERT, quoted. */
   readonly columns: readonly string[];
 }
@@ -34,10 +34,10 @@ export function rowSource(
     // Binary rows have the types already.
     return table.format === 'binary' ? `s.${name}` : `s.${name}::${typeOf.get(column)} AS ${name}`;
   });
-  const condition = run.input.selection.where;
+  const name = identifier(table.name);
   return {
-    from: `(SELECT ${values.join(', ')} FROM ${staging} AS s) AS ${identifier(table.name)}`,
-    where: condition === undefined ? '' : ` WHERE (\n${condition}\n)`,
+    from: `(SELECT ${values.join(', ')} FROM ${staging} AS s) AS ${name}`,
+    fromOne: `(SELECT ${values.join(', ')}) AS ${name}`,
     columns: table.columns.map(identifier),
   };
 }
@@ -62,3 +62,14 @@ export function columnsDiffer(
     },
   );
 }
+
+export const besideUnkeyed =
+  'Put the rows beside it with --as TABLE, and take over from there what is missing.';
+
+/** Of a table with rows. */
+export const notKeyed = ({ target }: Pick<Placing, 'target'>): HoldfastError =>
+  new HoldfastError(
+    'UsageError',
+    `${shown(target)} has rows, and no primary key of columns that the backup has values for: rows that are there already would be written a second time.`,
+    { hint: besideUnkeyed },
+  );

@@ -12,7 +12,7 @@ import { missingTables } from './missing-tables.ts';
 import { neededBy } from './needed-definitions.ts';
 import { shown, type TableName } from './placing.ts';
 import type { Presence } from './presence.ts';
-import { attachmentOf, namesIn, plainName, spelledBy } from './spelled-names.ts';
+import { attachmentOf, namesIn, plainName, publishedBy, spelledBy } from './spelled-names.ts';
 
 export interface BackupDefinitions {
   readonly pre: readonly SchemaEntry[];
@@ -34,6 +34,8 @@ export interface SelectedDefinitions {
   readonly sequences: readonly TableName[];
   /** Views on them that the target lacks, for people: a restore of tables makes none. */
   readonly missingViews: readonly string[];
+  /** `shop.orders in sales`, for people: a restore of tables publishes none. */
+  readonly publications: readonly string[];
 }
 
 /** @throws UsageError when the backup has no definition of a missing table (an extension's) */
@@ -80,6 +82,7 @@ export function selectDefinitions(
     tables: [...tables].map(plainName),
     sequences: sequences.map(plainName),
     missingViews: missingViews(pre, tables, has),
+    publications: publicationsOf(post, tables),
   };
 }
 
@@ -95,4 +98,12 @@ function missingViews(
     .map(({ schema, name }) => ({ schema: schema ?? '', name }))
     .filter((view) => !has.relation(view))
     .map(shown);
+}
+
+function publicationsOf(post: readonly SchemaEntry[], tables: ReadonlySet<string>): string[] {
+  return post.flatMap((entry) => {
+    const published = publishedBy(entry);
+    if (published === undefined || !tables.has(published.table)) return [];
+    return `${shown(plainName(published.table))} in ${published.publication}`;
+  });
 }

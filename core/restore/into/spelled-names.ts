@@ -55,6 +55,21 @@ export function attachmentOf(entry: SchemaEntry): Attachment | undefined {
   return undefined;
 }
 
+const publishes = new RegExp(
+  `^ALTER PUBLICATION (${part}) ADD TABLE ONLY (${qualified})(?:\\s|;|\\(|$)`,
+);
+/** As they are spelled. */
+export function publishedBy(
+  entry: SchemaEntry,
+): { readonly publication: string; readonly table: string } | undefined {
+  if (entry.type !== 'PUBLICATION TABLE') return undefined;
+  for (const statement of entry.statements) {
+    const [, publication, table] = publishes.exec(statement) ?? [];
+    if (publication !== undefined && table !== undefined) return { publication, table };
+  }
+  return undefined;
+}
+
 const constraint = new RegExp(`\\bADD CONSTRAINT (${part})\\s`);
 /** The name of the constraint that it adds, as it is and not as it is spelled. */
 export function constraintOf(entry: SchemaEntry): string | undefined {

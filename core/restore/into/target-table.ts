@@ -22,6 +22,8 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
   /** Columns of the primary key; empty when there is none. */
   readonly primaryKey: readonly string[];
+  /** By which its columns are equal, in SQL: an extension's type has its own, which no search path need find. None WITHOUT OVERLAPS. */
+  readonly keyOperators: readonly string[];
   readonly isKeyDeferrable: boolean;
   /** Triggers of the user's that fire on INSERT or UPDATE of a row or statement, with how they are enabled. */
   readonly triggers: readonly { readonly name: string; readonly enabled: 'O' | 'A' }[];
@@ -29,7 +31,20 @@ export interface TargetTable {
   readonly rules: readonly string[];
   /** May this role alter the table? */
   readonly isOwned: boolean;
+  /** And read, to see what was written. */
   readonly mayWrite: boolean;
+}
+
+/** Can rows of these columns be found in the table by its primary key? */
+export const isKeyed = ({ primaryKey }: TargetTable, columns: readonly string[]): boolean =>
+  primaryKey.length > 0 && primaryKey.every((column) => columns.includes(column));
+
+/** Does it have rows, its children's not counted? */
+export async function hasRows(session: Session, name: TableName): Promise<boolean> {
+  const [row] = await session.query<{ hasRows: boolean }>(
+    `SELECT EXISTS (SELECT FROM ONLY ${quoted(name)}) AS "hasRows"`,
+  );
+  return row?.hasRows ?? false;
 }
 
 /** @returns undefined when there is no relation of that name */
@@ -57,6 +72,17 @@ const sql = `
       CROSS JOIN LATERAL pg_catalog.unnest(p.conkey) WITH ORDINALITY AS k (attnum, n)
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
      WHERE p.conrelid = c.oid AND p.contype = 'p'), '[]'::pg_catalog.json) AS "primaryKey",
+    coalesce((SELECT pg_catalog.json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY k.n)
+      FROM pg_catalog.pg_constraint p
+      JOIN pg_catalog.pg_index x ON x.indexrelid = p.conindid
+      CROSS JOIN LATERAL pg_catalog.unnest(x.indclass::pg_catalog.oid[]) WITH ORDINALITY AS k (opclass, n)
+      JOIN pg_catalog.pg_opclass q ON q.oid = k.opclass
+      JOIN pg_catalog.pg_am h ON h.oid = q.opcmethod AND h.amname = 'btree'
+      JOIN pg_catalog.pg_amop m ON m.amopfamily = q.opcfamily AND m.amopstrategy = 3
+       AND m.amoplefttype = q.opcintype AND m.amoprighttype = q.opcintype
+      JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr
+      JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+     WHERE p.conrelid = c.oid AND p.contype = 'p'), '[]'::pg_catalog.json) AS "keyOperators",
     EXISTS (SELECT FROM pg_catalog.pg_constraint p
       WHERE p.conrelid = c.oid AND p.contype = 'p' AND p.condeferrable) AS "isKeyDeferrable",
     coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', t.tgname, 'enabled', t.tgenabled))
@@ -67,6 +93,7 @@ const sql = `
       FROM pg_catalog.pg_rewrite r
      WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3') AND r.ev_enabled IN ('O', 'A')), '[]'::pg_catalog.json) AS rules,
     pg_catalog.pg_has_role(c.relowner, 'USAGE') AS "isOwned",
-    pg_catalog.has_table_privilege(c.oid, 'INSERT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AS "mayWrite"
+    pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+      AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AS "mayWrite"
     FROM pg_catalog.pg_class c
    WHERE c.oid = pg_catalog.to_regclass($1)`;

@@ -14,7 +14,8 @@ import type { Merged } from '../cutover/database-facts.ts';
 import { isHashedUnportably } from '../load/load-target.ts';
 import { type Placing, quoted, shown, stagingOf } from './placing.ts';
 import { rowError } from './row-errors.ts';
-import { rowSource } from './row-source.ts';
+import { type RowSource, rowSource } from './row-source.ts';
+import { withOwnSearchPath } from './search-path.ts';
 import type { TargetTable } from './target-table.ts';
 
 /** @throws RowConflictError, OrphanedRowsError, RestoreStatementError, RestoreDifferentError, UsageError */
@@ -27,19 +28,23 @@ export async function writeRows(
 ): Promise<Merged> {
   const source = rowSource(run, placing, target);
   await requireStaged(session, run, placing);
+  await keepSelected(session, run, placing, source);
   const into = await placeOf(session, placing);
   const columns = source.columns.length === 0 ? '' : ` (${source.columns.join(', ')})`;
-  const select = `SELECT ${source.columns.join(', ')} FROM ${source.from}${source.where}`;
+  const select = `SELECT ${source.columns.join(', ')} FROM ${source.from}`;
   const insert = `INSERT INTO ${into}${columns} OVERRIDING SYSTEM VALUE ${select}${isNew ? '' : conflictClause(run, placing, target)}`;
   await session.query('SAVEPOINT rows');
   try {
-    const written = await countOf(session, insert);
+    const written = await withOwnSearchPath(session, () => countOf(session, insert));
     const rows =
       isNew || run.input.selection.onConflict !== 'skip'
         ? written
-        : await selected(session, `SELECT pg_catalog.count(*) FROM ${source.from}${source.where}`);
+        : await selected(
+            session,
+            `SELECT pg_catalog.count(*) FROM ${stagingOf(run, placing.index)}`,
+          );
     await session.query('RELEASE SAVEPOINT rows');
-    return { table: shown(placing.target), rows, written, isNew };
+    return { table: shown(placing.target), rows, written, different: 0, isNew };
   } catch (error) {
     await session.query('ROLLBACK TO SAVEPOINT rows');
     throw await rowError(session, error, placing, { source, targetOid: target.oid });
@@ -60,8 +65,36 @@ async function requireStaged(session: Session, run: RestoreRun, placing: Placing
   );
 }
 
+/**
+ * Of the staged rows only those that `where` lets pass, for all that follows. A rollback brings the others back.
+ *
+ * @throws RestoreStatementError when the condition fails on a row
+ */
+async function keepSelected(
+  session: Session,
+  run: RestoreRun,
+  placing: Placing,
+  { fromOne }: RowSource,
+): Promise<void> {
+  const condition = run.input.selection.where;
+  if (condition === undefined) return;
+  const staging = stagingOf(run, placing.index);
+  await session.query('SAVEPOINT selecting');
+  try {
+    await session.query(
+      `DELETE FROM ${staging} AS s WHERE (SELECT (\n${condition}\n) FROM ${fromOne}) IS NOT TRUE`,
+    );
+  } catch (error) {
+    await session.query('ROLLBACK TO SAVEPOINT selecting');
+    throw await rowError(session, error, placing, undefined);
+  }
+}
+
 /** A hash partition's rows go through the partitioned table, where their place may be another than at the source. */
-async function placeOf(session: Session, { target, table, isBeside }: Placing): Promise<string> {
+export async function placeOf(
+  session: Session,
+  { target, table, isBeside }: Placing,
+): Promise<string> {
   const isRouted =
     !isBeside && table.root !== undefined && (await isHashedUnportably(session, target));
   return quoted(isRouted && table.root !== undefined ? table.root : target);
