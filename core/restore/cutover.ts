@@ -17,6 +17,9 @@ import { mergeInto } from './into/merge.ts';
 import { readFact, writeFact } from './restore-run.ts';
 import { assertTargetLease } from './target-lease.ts';
 
+/** The hook after a cutover that took all of the task's time: enough to restart a service, and less than kills the task. */
+const leastHookMs = 30_000;
+
 /**
  * @throws TargetInUseError with sessions on a database that is swapped and without `disconnect`; TargetExistsError;
  * mode `into`: RowConflictError, OrphanedRowsError, RestoreStatementError
@@ -25,13 +28,15 @@ export async function cutover(
   deps: Deps,
   { runId }: InputOf<'Cutover'>,
 ): Promise<OutputOf<'Cutover'>> {
-  return duringRestore(deps, runId, 'cutover', async (run) => {
+  return duringRestore(deps, runId, 'cutover', async (run, signal) => {
     const { workspace } = deps;
+    const deadline = deps.now().getTime() + run.input.options.taskSeconds * 1000;
     const earlier = await readFact(workspace, runId, 'cutover', cutoverDoneSchema);
     const done =
       earlier ??
       (await writeFact(workspace, runId, 'cutover', cutoverDoneSchema, await act(deps, run)));
-    await runAfterHook(deps, run, done);
+    const timeoutMs = Math.max(leastHookMs, deadline - deps.now().getTime());
+    await runAfterHook(deps, run, done, { timeoutMs, signal });
     return { database: done.database, previousDatabase: done.previousDatabase };
   });
 }

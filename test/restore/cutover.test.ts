@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
@@ -145,6 +145,32 @@ describe('cutover of a new database', () => {
     const key = workspaceKeys.restoreFact(run.runId, 'warnings-hook');
     expect(await getJson(deps.workspace, z.array(z.unknown()), key)).toMatchObject([
       { code: 'after-cutover-hook-failed', message: expect.stringContaining('no such service') },
+    ]);
+  });
+
+  test('does not run the hook again that was begun and lost, and says that it may have run', async () => {
+    const run = await standing({ hooks: { afterCutover: 'restart it' } });
+    const commands: string[] = [];
+    const dying = targetDeps(harness.deps, {
+      runCommand: async (command, _environment, limits) => {
+        expect(limits?.timeoutMs).toBeGreaterThan(800_000);
+        expect(limits?.signal?.aborted).toBe(false);
+        commands.push(command);
+        return { exitCode: 0, output: '' };
+      },
+    });
+    const hookFact = workspaceKeys.restoreFact(run.runId, 'warnings-hook');
+    const put = dying.workspace.put.bind(dying.workspace);
+    const death = vi.spyOn(dying.workspace, 'put').mockImplementation(async (key, ...rest) => {
+      if (key === hookFact) throw new Error('killed');
+      return put(key, ...rest);
+    });
+    await expect(cutover(dying, { runId: run.runId })).rejects.toThrow('killed');
+    death.mockRestore();
+    await cutover(dying, { runId: run.runId });
+    expect(commands).toEqual(['restart it']);
+    expect(await getJson(deps.workspace, z.array(z.unknown()), hookFact)).toMatchObject([
+      { code: 'after-cutover-hook-not-known', message: expect.stringContaining('may have run') },
     ]);
   });
 
