@@ -82,8 +82,15 @@ export async function runPreflight(
   const { server, found } = await lookAtServer(target);
   items.push(...found);
   for (const check of [diskSpace, timeNeeded]) items.push(...(await runCheck(check, target)));
-  return { items, server, estimate: estimateOrNothing(target), ...names };
+  return { items: onceEach(items), server, estimate: estimateOrNothing(target), ...names };
 }
+
+/** Several checks stumble over one mistake, as a pattern that matches nothing: it is told by the first of them. */
+const onceEach = (items: readonly PreflightItem[]): PreflightItem[] =>
+  items.filter(
+    ({ verdict, message }, at) =>
+      verdict !== 'failed' || items.findIndex((one) => one.message === message) === at,
+  );
 
 /** A selection that means nothing is an item of the list already. */
 function estimateOrNothing({ manifest, input }: BackupTarget): RestoreRun['estimate'] {

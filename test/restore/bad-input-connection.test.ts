@@ -108,7 +108,7 @@ async function expectIdentical(report: Awaited<ReturnType<RestoreHarness['restor
   await onServer('postgres', `DROP DATABASE "${report.database}"`);
 }
 
-describe('a restore', { timeout: 180_000 }, () => {
+describe('a restore', { timeout: 300_000 }, () => {
   it.each([
     ['of the load', /^(load|unit)/],
     ['of any work', /./],

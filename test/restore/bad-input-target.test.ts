@@ -121,6 +121,8 @@ describe('a restore to a server', { timeout: 180_000 }, () => {
       { connection: { ...connection, port: 1 } },
     );
     expect(failedChecks(gone)).toMatchObject([{ hint: expect.stringMatching(/host, port/) }]);
+    // Nothing was made there that would have to be cleared away.
+    expect(gone.evidence.troubles).toBeUndefined();
     const refused = await expectRefused(
       harness,
       {},

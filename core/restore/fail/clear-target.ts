@@ -29,6 +29,8 @@ const what = 'fail';
 
 /** @param attempt each step goes through it, so that none keeps the others from being tried */
 export async function clearTarget(deps: Deps, run: RestoreRun, attempt: Attempt): Promise<void> {
+  // Nothing was made, and the server may be the very thing that is wrong.
+  if (run.preflight.some(({ verdict }) => verdict === 'failed')) return;
   const done = await attempt('Whether the cutover has happened could not be read', async () => ({
     fact: await readFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema),
     begun: await readFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema),
