@@ -22,8 +22,10 @@ export async function dropScratch(deps: Deps, run: RestoreRun): Promise<void> {
     await clearTarget(deps, run, (_what, step) => step());
     return;
   }
-  await using session = await openBeside(deps, run, 'drop-scratch', [run.workDatabase]);
+  const names = [run.workDatabase, run.finalDatabase];
+  await using session = await openBeside(deps, run, 'drop-scratch', names);
   const database = await databaseWithOid(session, begun.work.oid);
-  if (database?.name !== run.finalDatabase) return;
+  // Killed in its cutover it has the working name yet.
+  if (database === undefined || !names.includes(database.name)) return;
   await dropDatabase(deps, run, session, database.name);
 }

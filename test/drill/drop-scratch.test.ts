@@ -55,7 +55,25 @@ test('a scratch database goes, template and subscriptions or not; one that someb
     await onServer('postgres', `CREATE DATABASE ${quoted} TEMPLATE template0`);
     await dropScratch(deps, run);
     expect(await databases([name])).toEqual([name]);
+
+    // Killed in its cutover, before it got its name.
+    const early = await planRun(deps, manifest, {
+      workDatabase: `${name}_restore`,
+      finalDatabase: `${name}_final`,
+    });
+    await makeWorkDatabase(early);
+    const [row] = await onServer<{ oid: number }>(
+      'postgres',
+      'SELECT oid::int AS oid FROM pg_database WHERE datname = $1',
+      [early.workDatabase],
+    );
+    await writeFact(deps.workspace, early.runId, 'cutover-begun', cutoverBegunSchema, {
+      work: { oid: row?.oid ?? 0, name: early.workDatabase, allowsConnections: true },
+      previous: null,
+    });
+    await dropScratch(deps, early);
+    expect(await databases([early.workDatabase])).toEqual([]);
   } finally {
-    await dropDatabases([name]);
+    await dropDatabases([name, `${name}_restore`]);
   }
 });

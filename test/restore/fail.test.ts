@@ -5,7 +5,11 @@ import { openSession } from '../../core/postgres/session.ts';
 import { readRestoreOutcome } from '../../core/report/outcome.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { failRestore } from '../../core/restore/fail.ts';
-import { bookkeepingSchemaOf, createBookkeeping } from '../../core/restore/progress.ts';
+import {
+  bookkeepingSchemaOf,
+  createBookkeeping,
+  creationMarkOf,
+} from '../../core/restore/progress.ts';
 import { targetLeaseOf } from '../../core/restore/target-lease.ts';
 import { openTarget } from '../../core/restore/target-session.ts';
 import { readNamedLease } from '../../core/run/named-lease.ts';
@@ -100,6 +104,17 @@ describe('a failed restore', () => {
       expect(await databases([run.workDatabase])).toEqual([run.workDatabase]);
     },
   );
+
+  test('drops a database that it was stopped in making, closed as it is', async () => {
+    const run = await planned();
+    await onServer(
+      'postgres',
+      `CREATE DATABASE ${run.workDatabase} TEMPLATE template0 ALLOW_CONNECTIONS false CONNECTION LIMIT ${creationMarkOf(run)}`,
+    );
+    const { cause } = await failRestore(deps, { runId: run.runId, error });
+    expect(JSON.parse(cause).evidence).not.toHaveProperty('troubles');
+    expect(await databases([run.workDatabase])).toEqual([]);
+  });
 
   test('drops nothing after the cutover', async () => {
     const run = await planned();

@@ -48,6 +48,25 @@ describe('names of databases', () => {
     expect(seen.items.some(({ check }) => check === 'database-exists')).toBe(false);
   });
 
+  it('new: both the working and the final name must be free', async () => {
+    const name = `${database.name}_fresh`;
+    const seen = await at.run({ database: name });
+    expect(only(seen, 'name-free')).toMatchObject({
+      verdict: 'ok',
+      message: expect.stringContaining(JSON.stringify(name)),
+    });
+    expect(seen.workDatabase).not.toBe(name);
+    await admin.query(`CREATE DATABASE ${seen.workDatabase}`);
+    try {
+      expect(only(await at.run({ database: name }), 'name-free')).toMatchObject({
+        verdict: 'failed',
+        hint: expect.stringContaining('left from an earlier restore'),
+      });
+    } finally {
+      await admin.query(`DROP DATABASE ${seen.workDatabase}`);
+    }
+  });
+
   it('swap and into: one that is missing fails, in the words of the mode', async () => {
     for (const [mode, words] of [
       ['swap', 'replace'],

@@ -277,6 +277,16 @@ describe('names', () => {
     expect(databaseNamesOf(inputOf(), long, id).workDatabase).toMatch(/^ü+_restore_[a-z0-9]{6}$/);
   });
 
+  it('a new database that was given a name is worked on under another one, which tells long names apart', () => {
+    const names = (database: string) => databaseNamesOf(inputOf({ database }), at.manifest, id);
+    expect(names('shop')).toMatchObject({ finalDatabase: 'shop', previousDatabase: null });
+    expect(names('shop').workDatabase).toMatch(/^shop_restore_[a-z0-9]{6}$/);
+    const long = [`${'x'.repeat(62)}1`, `${'x'.repeat(62)}2`, `${'x'.repeat(48)}_restore_k3x9qa`];
+    const working = long.map((name) => names(name).workDatabase);
+    expect(new Set([...working, ...long]).size).toBe(6);
+    for (const name of working) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+  });
+
   it('a name of more bytes is refused', async () => {
     const item = only(await at.run({ database: 'x'.repeat(64) }), 'name-free');
     expect(item).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/64 bytes/) });

@@ -3,7 +3,8 @@
  *
  * Invariant: a database that was there before is never taken for ours. CREATE DATABASE cannot be part of a transaction,
  * so it bears a mark from its first moment on, a connection limit that nobody else would set; when the bookkeeping is in
- * it, the mark goes.
+ * it, the mark goes. Nobody but its owner (and superusers) may connect to it before the cutover: what others wrote into
+ * a database that is not whole yet would be lost, or found too late.
  */
 import type { Deps } from '../../contract/deps.ts';
 import { HoldfastError } from '../../contract/errors.ts';
@@ -35,6 +36,7 @@ export async function createWorkDatabase(
   if (state === 'foreign') throw exists(run);
   if (state === 'ours') return;
   if (state === 'absent') await create(run, source, maintenance);
+  await closeToOthers(run, maintenance);
   await using session = await openTarget(deps, run, 'create');
   await createBookkeeping(session, run);
   await maintenance.query(`ALTER DATABASE ${identifier(run.workDatabase)} CONNECTION LIMIT -1`);
@@ -68,6 +70,8 @@ async function create(run: Run, source: Database, maintenance: Session): Promise
     ...localeOptions(source, maintenance.serverVersionNum),
     ...(await tablespaceOption(source, maintenance)),
     `CONNECTION LIMIT ${creationMarkOf(run)}`,
+    // CONNECT can be taken from PUBLIC in a second statement only.
+    'ALLOW_CONNECTIONS false',
   ];
   const sql = `CREATE DATABASE ${identifier(run.workDatabase)} ${options.join(' ')}`;
   try {
@@ -76,6 +80,13 @@ async function create(run: Run, source: Database, maintenance: Session): Promise
     if (sqlstateOf(error) === duplicateDatabase) throw exists(run);
     throw statementError(error, `DATABASE ${run.workDatabase}`);
   }
+}
+
+/** The cutover gives the rights that the backup has. */
+async function closeToOthers({ workDatabase }: Run, maintenance: Session): Promise<void> {
+  const name = identifier(workDatabase);
+  await maintenance.query(`REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`);
+  await maintenance.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
 }
 
 /** The provider by its name: the server's own default may be another one. */

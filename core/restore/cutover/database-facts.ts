@@ -21,6 +21,8 @@ export const cutoverBegunSchema = z.strictObject({
   work: identitySchema,
   /** Mode `swap`: the one that is replaced; null when there was none of that name. */
   previous: identitySchema.nullable(),
+  /** Of the cluster; null where it cannot be read, absent in runs of earlier versions. */
+  systemIdentifier: z.string().nullable().optional(),
 });
 export type CutoverBegun = z.infer<typeof cutoverBegunSchema>;
 

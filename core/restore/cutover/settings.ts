@@ -1,6 +1,8 @@
 /**
  * The backup's owner, rights, limits, comment and settings of the database, as far as the role options want them. What
  * the target's role may not do or its server does not know is a warning.
+ *
+ * Invariant: PUBLIC may connect from here on, unless the backup says otherwise; the database was closed until then.
  */
 import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
@@ -36,10 +38,22 @@ export async function applyDatabaseSettings(
       hint: 'Give it by hand as an administrator of the server.',
     });
   };
-  const [{ me = '' } = {}] = await session.query<{ me: string }>('SELECT current_user AS me');
+  const [{ me = '', isClosed = false } = {}] = await session.query<{
+    me: string;
+    isClosed: boolean;
+  }>(
+    `SELECT current_user AS me,
+            NOT pg_catalog.has_database_privilege('public', pg_catalog.current_database(), 'CONNECT') AS "isClosed"`,
+  );
+  const wanted = withRoleOptions(globals, run.input.roles, me);
+  // Before the owner is another one, who alone could give it; then the rights are the usual ones again, as with none.
+  const opening =
+    isClosed && wanted.database.acl === null
+      ? `GRANT CONNECT, TEMPORARY ON DATABASE ${identifier(run.workDatabase)} TO PUBLIC;\n`
+      : '';
   session.client.on('notice', listen);
   try {
-    await session.query(databaseSettingsSql(withRoleOptions(globals, run.input.roles, me)));
+    await session.query(opening + databaseSettingsSql(wanted));
   } finally {
     session.client.off('notice', listen);
   }

@@ -24,6 +24,7 @@ import {
 } from './database-facts.ts';
 import { exchange, rename } from './exchange.ts';
 import { applyDatabaseSettings } from './settings.ts';
+import { systemIdentifierOf } from './system-identifier.ts';
 
 const what = 'cutover';
 
@@ -75,7 +76,9 @@ async function begin(deps: Deps, run: RestoreRun, session: Session): Promise<Cut
   }
   const previous =
     run.input.mode === 'swap' ? ((await databaseNamed(session, run.finalDatabase)) ?? null) : null;
-  return writeFact(workspace, run.runId, 'cutover-begun', cutoverBegunSchema, { work, previous });
+  const systemIdentifier = await systemIdentifierOf(session);
+  const begun = { work, previous, systemIdentifier };
+  return writeFact(workspace, run.runId, 'cutover-begun', cutoverBegunSchema, begun);
 }
 
 async function isOurs(deps: Deps, run: RestoreRun): Promise<boolean> {
@@ -85,6 +88,7 @@ async function isOurs(deps: Deps, run: RestoreRun): Promise<boolean> {
 
 async function finishDatabase(deps: Deps, run: RestoreRun, manifest: Manifest): Promise<void> {
   await using session = await openTarget(deps, run, what);
-  await applyDatabaseSettings(deps, run, await globalsOf(deps, manifest), session);
+  // First: with the settings others are let in.
   await dropBookkeeping(session, run);
+  await applyDatabaseSettings(deps, run, await globalsOf(deps, manifest), session);
 }

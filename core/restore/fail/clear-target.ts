@@ -3,11 +3,12 @@
  * database that was to be replaced open again.
  */
 import type { Deps } from '../../contract/deps.ts';
-import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
+import { HoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
 import { dropCreatedRoles } from '../create/roles.ts';
+import { stateOf } from '../create/work-database.ts';
 import {
   type CutoverBegun,
   cutoverBegunSchema,
@@ -114,7 +115,7 @@ async function dropStaging(deps: Deps, run: RestoreRun): Promise<void> {
   if ((await bookkeepingOwner(session, run)) === run.runId) await dropBookkeeping(session, run);
 }
 
-/** Ours: with our bookkeeping in it, or the very database that this run's cutover has begun with. */
+/** Ours: with our mark or bookkeeping, or the very database that this run's cutover has begun with. */
 async function dropWork(
   deps: Deps,
   run: RestoreRun,
@@ -123,17 +124,10 @@ async function dropWork(
 ): Promise<void> {
   const work = await databaseNamed(session, run.workDatabase);
   if (work === undefined) return;
-  const isOurs = begun === undefined ? await hasOurs(deps, run) : begun.work.oid === work.oid;
+  const isOurs =
+    begun === undefined
+      ? ['marked', 'ours'].includes(await stateOf(deps, run, session))
+      : begun.work.oid === work.oid;
   if (!isOurs) return;
   await dropDatabase(deps, run, session, work.name);
-}
-
-async function hasOurs(deps: Deps, run: RestoreRun): Promise<boolean> {
-  try {
-    await using session = await openTarget(deps, run, what);
-    return (await bookkeepingOwner(session, run)) === run.runId;
-  } catch (error) {
-    if (isHoldfastError(error, 'DatabaseNotFoundError')) return false;
-    throw error;
-  }
 }

@@ -39,13 +39,15 @@ export const nameFree: PreflightCheck<ServerTarget> = {
     const { workDatabase, previousDatabase, finalDatabase } = target.names;
     const long = tooLong(finalDatabase);
     if (long !== undefined) return long;
-    const wanted = [workDatabase, ...(previousDatabase === null ? [] : [previousDatabase])];
+    const isNew = target.input.mode === 'new';
+    const others = isNew ? [finalDatabase] : previousDatabase === null ? [] : [previousDatabase];
+    const wanted = [...new Set([workDatabase, ...others])];
     const there = await find(target, ...wanted);
     const taken = wanted.filter((name) => there.has(name));
     if (taken.length === 0) return ok(`Free to be used: ${wanted.map(quoted).join(' and ')}.`);
     return failed(
       `There is a database ${taken.map(quoted).join(' and ')} already.`,
-      target.input.mode === 'new'
+      isNew && taken.includes(finalDatabase)
         ? 'Choose another --name, drop it, or replace it with --mode swap.'
         : 'It is left from an earlier restore: drop it when nobody needs it.',
     );

@@ -4,10 +4,12 @@
  * Invariant: no name that is made here is longer than the server keeps (63 bytes; it would cut it silently), and the
  * part that tells it from others is never what is cut.
  */
+import { createHash } from 'node:crypto';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { RestoreInput } from '../../contract/restore.ts';
 
 export interface DatabaseNames {
+  /** Under the final name clients would find it before it is whole; so it has that one only when nobody gave a name. */
   readonly workDatabase: string;
   readonly finalDatabase: string;
   /** Only of a swap. */
@@ -35,6 +37,13 @@ export function nameWithSuffix(base: string, suffix: string): string {
   return kept + suffix;
 }
 
+/** Of a name that must be cut, its hash tells it from others that begin alike and are restored at the same time. */
+function working(name: string, suffix: string): string {
+  if (Buffer.byteLength(name + suffix) <= maxNameBytes) return name + suffix;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return nameWithSuffix(name, `_${hash}${suffix}`);
+}
+
 /** @param runId of this restore: two swaps to the same backup leave two databases aside */
 export function databaseNamesOf(
   input: Pick<RestoreInput, 'mode' | 'database'>,
@@ -42,17 +51,18 @@ export function databaseNamesOf(
   runId: string,
 ): DatabaseNames {
   const source = manifest.inventory.database.name;
-  const working = (name: string) =>
-    nameWithSuffix(name, `_restore_${shortIdOf(manifest.backupId)}`);
+  const suffix = `_restore_${shortIdOf(manifest.backupId)}`;
   const finalDatabase = input.database ?? source;
   switch (input.mode) {
     case 'new': {
-      const name = input.database ?? working(source);
-      return { workDatabase: name, finalDatabase: name, previousDatabase: null };
+      const name = nameWithSuffix(source, suffix);
+      return input.database === undefined
+        ? { workDatabase: name, finalDatabase: name, previousDatabase: null }
+        : { workDatabase: working(finalDatabase, suffix), finalDatabase, previousDatabase: null };
     }
     case 'swap':
       return {
-        workDatabase: working(finalDatabase),
+        workDatabase: working(finalDatabase, suffix),
         finalDatabase,
         previousDatabase: nameWithSuffix(finalDatabase, `_before_${shortIdOf(runId)}`),
       };
