@@ -8,30 +8,39 @@ import type { Filters } from '../contract/filters.ts';
 import type { Difference } from '../contract/restore.ts';
 import type { RolesAsked } from './compare-definitions.ts';
 import { linesOf, unescapeCopy } from './copy-lines.ts';
-import type { Side } from './side.ts';
+import type { LargeObjectParts, Side } from './side.ts';
 
 /** Named by themselves; of more only the number is told. */
 const namedAtMost = 100;
+
+export const dataOfLargeObjects = 'data of the large objects';
+
+export interface LargeObjectOptions {
+  readonly roles?: RolesAsked | undefined;
+  /** `metadata`: their data was compared by a unit of its own. */
+  readonly parts?: LargeObjectParts;
+}
 
 export async function compareLargeObjects(
   left: Side,
   right: Side,
   filters: Filters,
-  roles?: RolesAsked,
+  { roles, parts = 'all' }: LargeObjectOptions = {},
 ): Promise<Difference[]> {
   const [ours, theirs] = await Promise.all([
-    left.largeObjects(filters),
-    right.largeObjects(filters),
+    left.largeObjects(filters, parts),
+    right.largeObjects(filters, parts),
   ]);
   if (ours === null || theirs === null) return [];
   const differences: Difference[] = [];
   const isSameData =
-    ours.data.rows === theirs.data.rows && ours.data.fingerprint === theirs.data.fingerprint;
+    parts === 'metadata' ||
+    (ours.data.rows === theirs.data.rows && ours.data.fingerprint === theirs.data.fingerprint);
   if (ours.count !== theirs.count || !isSameData) {
     const words = ({ count, data }: typeof ours) =>
-      `${count} large objects, ${data.rows} pages, fingerprint ${data.fingerprint}`;
+      `${count} large objects${parts === 'all' ? `, ${data.rows} pages, fingerprint ${data.fingerprint}` : ''}`;
     differences.push({
-      ...{ kind: 'large-objects', object: 'data of the large objects' },
+      ...{ kind: 'large-objects', object: parts === 'all' ? dataOfLargeObjects : 'large objects' },
       ...{ left: words(ours), right: words(theirs), isExpected: false },
     });
   }

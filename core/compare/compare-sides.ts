@@ -7,14 +7,14 @@
 import { type Filters, noFilters } from '../contract/filters.ts';
 import type { Comparison, Difference } from '../contract/restore.ts';
 import { compareDatabases } from './compare-database.ts';
-import { compareDefinitions, type RolesAsked } from './compare-definitions.ts';
+import { compareDefinitions } from './compare-definitions.ts';
 import {
   compareCensus,
   compareExtensions,
   compareSequences,
   compareValidity,
 } from './compare-facts.ts';
-import { compareLargeObjects } from './compare-large-objects.ts';
+import { compareLargeObjects, type LargeObjectOptions } from './compare-large-objects.ts';
 import { compareRows, type RowsOptions, type TablePair } from './compare-rows.ts';
 import type { Side, SideTable } from './side.ts';
 import { displayName } from './table-name.ts';
@@ -55,7 +55,7 @@ export async function compareWithoutRows(
   left: Side,
   right: Side,
   filters: Filters,
-  roles?: RolesAsked,
+  { roles, parts = 'all' }: LargeObjectOptions = {},
 ): Promise<Difference[]> {
   const both = async <T>(ask: (side: Side) => Promise<T>): Promise<[T, T]> =>
     Promise.all([ask(left), ask(right)]);
@@ -72,7 +72,7 @@ export async function compareWithoutRows(
   }
   const sequences = await both((side) => side.sequences(filters));
   differences.push(...compareSequences(...sequences));
-  differences.push(...(await compareLargeObjects(left, right, filters, roles)));
+  differences.push(...(await compareLargeObjects(left, right, filters, { roles, parts })));
   const [ours, theirs] = await both((side) => side.census(filters));
   differences.push(...compareCensus(ours, theirs, roles));
   differences.push(...compareExtensions(...(await both((side) => side.extensions()))));

@@ -1,5 +1,5 @@
 /**
- * The state CompareUnit: the rows of some restored tables, read back from the target, against the manifest.
+ * The state CompareUnit: the rows of some restored tables, or the data of the large objects, read back from the target, against the manifest.
  *
  * Invariant: the record of a unit is written once, when all of its tables were read from end to end.
  */
@@ -21,6 +21,7 @@ import { duringRestore } from '../restore/during-restore.ts';
 import { writeFact } from '../restore/restore-run.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
+import { dataOfLargeObjects } from './compare-large-objects.ts';
 import { type ComparedLeaf, isEqual, rowsDifference } from './merge-roots.ts';
 import { entryOf, type Part, scanUnit } from './scan-unit.ts';
 import { displayName } from './table-name.ts';
@@ -64,7 +65,15 @@ async function conclude(
 ): Promise<Comparison> {
   const missing = new Map(part.missing.map(({ table, why }) => [table, why]));
   const sums = new Map<number, { rows: number; fingerprint: string }>();
+  let largeObjects = { rows: 0, fingerprint: emptyFingerprint };
   for (const { table, rows, fingerprint } of part.done) {
+    if (table === null) {
+      largeObjects = {
+        rows: largeObjects.rows + rows,
+        fingerprint: addFingerprints(largeObjects.fingerprint, fingerprint),
+      };
+      continue;
+    }
     const sum = sums.get(table) ?? { rows: 0, fingerprint: emptyFingerprint };
     sums.set(table, {
       rows: sum.rows + rows,
@@ -79,6 +88,7 @@ async function conclude(
     differences: [
       ...[...missing].map(([table, why]) => missingDifference(entryOf(manifest, table), why)),
       ...settled.filter((table) => !isEqual(table)).map(rowsDifference),
+      ...(part.hasLargeObjects ? largeObjectsDifference(manifest, largeObjects) : []),
     ],
   };
   if (moved.length > 0) {
@@ -111,6 +121,22 @@ const leafOf = (
   targetFingerprint: found.fingerprint,
   root: entry.root === undefined ? null : displayName(entry.root),
 });
+
+/** As CompareSchema words it of two sides. */
+function largeObjectsDifference(
+  { largeObjects: { data } }: Manifest,
+  found: { readonly rows: number; readonly fingerprint: string },
+): Difference[] {
+  if (data.rows === found.rows && data.fingerprint === found.fingerprint) return [];
+  const words = ({ rows, fingerprint }: typeof found) =>
+    `${rows} pages, fingerprint ${fingerprint}`;
+  return [
+    {
+      ...{ kind: 'large-objects', object: dataOfLargeObjects },
+      ...{ left: words(data), right: words(found), isExpected: false },
+    },
+  ];
+}
 
 const missingDifference = (entry: TableEntry, why: string): Difference => ({
   kind: 'rows',

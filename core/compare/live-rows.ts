@@ -17,7 +17,7 @@ import { includesEverything } from '../plan/select-tables.ts';
 import { findTables } from './find-tables.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { scanPieces } from './scan-lanes.ts';
-import type { LargeObjects, RowsWanted, TableName } from './side.ts';
+import type { LargeObjectParts, LargeObjects, RowsWanted, TableName } from './side.ts';
 
 /** Aim of one piece of a large table, bytes on disk: seconds of work. */
 const chunkBytes = 128 << 20;
@@ -93,11 +93,12 @@ export class LiveRows {
     });
   }
 
-  async largeObjects(filters: Filters): Promise<LargeObjects | null> {
+  async largeObjects(filters: Filters, parts: LargeObjectParts): Promise<LargeObjects | null> {
     if (filters.sections === 'schema' || !includesEverything(filters)) return null;
     const { keeper } = this.#sessions;
     const facts = await readLargeObjects(keeper);
-    const pieces = await cutLargeObjects(keeper, facts, chunkBytes);
+    const all = await cutLargeObjects(keeper, facts, chunkBytes);
+    const pieces = parts === 'all' ? all : all.filter(isMetadata);
     const sums = { data: none, metadata: none };
     await scanPieces(pieces, {
       sliceOf: (slice) => slice,
@@ -105,7 +106,7 @@ export class LiveRows {
       open: () => this.#sessions.reader(),
       openTables: new Set(),
       onPiece: (slice, facts) => {
-        const part = slice.of === 'large-objects' && slice.by === 'metadata' ? 'metadata' : 'data';
+        const part = isMetadata(slice) ? 'metadata' : 'data';
         sums[part] = add(sums[part], facts) ?? none;
       },
     });
@@ -134,6 +135,8 @@ export class LiveRows {
     );
   }
 }
+
+const isMetadata = (slice: Slice) => slice.of === 'large-objects' && slice.by === 'metadata';
 
 const none: RowFacts = { rows: 0, fingerprint: emptyFingerprint };
 

@@ -22,7 +22,15 @@ import { identifier } from '../schema/sql-text.ts';
 import { type Definitions, definitionsOf } from './definitions.ts';
 import { LiveRows } from './live-rows.ts';
 import { LiveSessions, withoutSnapshot } from './live-sessions.ts';
-import type { LargeObjects, RowsWanted, Side, SideTable, TableName, Validity } from './side.ts';
+import type {
+  LargeObjectParts,
+  LargeObjects,
+  RowsWanted,
+  Side,
+  SideTable,
+  TableName,
+  Validity,
+} from './side.ts';
 import { displayName } from './table-name.ts';
 import { readValidity } from './validity.ts';
 
@@ -31,6 +39,8 @@ export interface LiveOptions {
   readonly applicationName: string;
   /** Sessions that read at once. */
   readonly jobs: number;
+  /** For amcheck over all b-trees; without it as long as it takes. */
+  readonly indexCheckMs?: number;
 }
 
 const lockWaitMs = 30_000;
@@ -39,7 +49,7 @@ export async function openLiveSide(
   settings: ConnectionSettings,
   options: LiveOptions,
 ): Promise<LiveSide> {
-  return new LiveSide(await LiveSessions.open(settings, options.applicationName), options.jobs);
+  return new LiveSide(await LiveSessions.open(settings, options.applicationName), options);
 }
 
 export class LiveSide implements Side {
@@ -48,9 +58,21 @@ export class LiveSide implements Side {
   readonly #sessions: LiveSessions;
   readonly #rows: LiveRows;
 
-  constructor(sessions: LiveSessions, jobs: number) {
+  readonly #indexCheckMs: number;
+  #uncheckedIndexes = 0;
+
+  constructor(
+    sessions: LiveSessions,
+    { jobs, indexCheckMs = Number.POSITIVE_INFINITY }: Omit<LiveOptions, 'applicationName'>,
+  ) {
     this.#sessions = sessions;
     this.#rows = new LiveRows(sessions, jobs);
+    this.#indexCheckMs = indexCheckMs;
+  }
+
+  /** B-trees for which there was no time when `validity` was asked. */
+  get uncheckedIndexes(): number {
+    return this.#uncheckedIndexes;
   }
 
   get label(): string {
@@ -104,8 +126,8 @@ export class LiveSide implements Side {
     return this.#rows.rows(wanted);
   }
 
-  largeObjects(filters: Filters): Promise<LargeObjects | null> {
-    return this.#rows.largeObjects(filters);
+  largeObjects(filters: Filters, parts: LargeObjectParts): Promise<LargeObjects | null> {
+    return this.#rows.largeObjects(filters, parts);
   }
 
   largeObjectMetadata(): AsyncIterable<Buffer> {
@@ -170,7 +192,9 @@ export class LiveSide implements Side {
 
   async validity(): Promise<Validity> {
     await using session = await this.#sessions.reader();
-    return await readValidity(session);
+    const { uncheckedIndexes, ...validity } = await readValidity(session, this.#indexCheckMs);
+    this.#uncheckedIndexes = uncheckedIndexes;
+    return validity;
   }
 
   /** May this session switch triggers of foreign keys off? */

@@ -1,5 +1,6 @@
 /**
  * Which tables are compared together: units of about `unitBytes` of rows, large tables alone.
+ * Large objects are the last unit: they are read in as many parts as their time asks for.
  *
  * Invariant: every table that is restored and whose rows are in the backup is in one unit and in no other.
  */
@@ -28,5 +29,7 @@ export function planComparisons(manifest: Manifest, run: Pick<RestoreRun, 'input
     packs.at(-1)?.push(index);
     filled += bytes;
   }
-  return packs.map((tables, unit) => ({ unit, tables }));
+  const units = packs.map((tables, unit): CompareUnit => ({ unit, tables }));
+  if (mode === 'into' || manifest.largeObjects.count === 0) return units;
+  return [...units, { unit: units.length, tables: [], largeObjects: true }];
 }

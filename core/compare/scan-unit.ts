@@ -1,5 +1,5 @@
 /**
- * Scans the tables of one compare unit, as far as the time goes.
+ * Scans the tables of one compare unit, or the large objects, as far as the time goes.
  *
  * Invariant: what an attempt had no time for is written down with what it had done, and the next one goes on from there;
  * a piece is counted once.
@@ -8,10 +8,12 @@ import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import { fingerprintSchema, type Manifest, type TableEntry } from '../contract/manifest.ts';
-import { sliceSchema } from '../contract/plan.ts';
+import { type Slice, sliceSchema } from '../contract/plan.ts';
 import { compareUnitSchema, type RestoreRun } from '../contract/restore.ts';
 import type { TableSlice } from '../copy/copy-statement.ts';
+import { readLargeObjects } from '../inventory/large-objects.ts';
 import { cutTable } from '../plan/cut-slices.ts';
+import { cutLargeObjects } from '../plan/large-object-slices.ts';
 import type { Session } from '../postgres/session.ts';
 import { bookkeepingSchemaOf } from '../restore/progress.ts';
 import { readFact, writeFact } from '../restore/restore-run.ts';
@@ -24,17 +26,21 @@ import { scanPieces } from './scan-lanes.ts';
 /** Sessions for a table that is larger than two units: others of the Map have come to their end by then. */
 const mostLanes = 4;
 
+/** null: large objects. */
+const tableSchema = z.int().nullable();
+
 const doneSchema = z.strictObject({
-  table: z.int(),
+  table: tableSchema,
   rows: z.int(),
   fingerprint: fingerprintSchema,
 });
 /** What is left of a unit whose time was over. */
 const partSchema = z.strictObject({
   done: z.array(doneSchema),
-  todo: z.array(z.strictObject({ table: z.int(), slice: sliceSchema })),
+  todo: z.array(z.strictObject({ table: tableSchema, slice: sliceSchema })),
   missing: z.array(z.strictObject({ table: z.int(), why: z.string() })),
   openTables: z.array(z.int()),
+  hasLargeObjects: z.boolean(),
 });
 export type Part = z.infer<typeof partSchema>;
 type Piece = Part['todo'][number];
@@ -81,7 +87,18 @@ async function planPieces({ deps, run, manifest, unit }: UnitWork): Promise<Part
       isStaged ? { schema: bookkeepingSchemaOf(run), name: `t${table}` } : entry,
     ),
   );
-  const part: Part = { done: [], todo: [], missing: [], openTables: [...openTables] };
+  const part: Part = {
+    done: [],
+    todo: [],
+    missing: [],
+    openTables: [...openTables],
+    hasLargeObjects: planned.largeObjects === true,
+  };
+  if (planned.largeObjects === true) {
+    const facts = await readLargeObjects(session);
+    const slices = await cutLargeObjects(session, facts, run.input.options.unitBytes);
+    for (const slice of slices.filter(isData)) part.todo.push({ table: null, slice });
+  }
   for (const [index, { table, entry }] of entries.entries()) {
     const found = facts[index];
     const lacking = entry.columns.filter((column) => !found?.table.columns.includes(column));
@@ -98,19 +115,21 @@ async function planPieces({ deps, run, manifest, unit }: UnitWork): Promise<Part
   return part;
 }
 
+const isData = (slice: Slice) => slice.of === 'large-objects' && slice.by !== 'metadata';
+
 async function scan({ deps, run, unit, signal, isOverAt }: UnitWork, part: Part): Promise<Part> {
   const done = [...part.done];
   const estimated = part.todo.reduce((sum, { slice }) => sum + slice.estimatedBytes, 0);
   const isLarge = estimated > 2 * run.input.options.unitBytes;
   const todo = await scanPieces<Piece>(part.todo, {
-    sliceOf: ({ slice }) => slice as TableSlice,
+    sliceOf: ({ slice }) => slice,
     lanes: isLarge ? Math.min(mostLanes, run.input.options.jobs) : 1,
     open: () => openTransaction(deps, run, unit),
     openTables: new Set(part.openTables),
     onPiece: ({ table, slice }, { rows, fingerprint, rawBytes }) => {
       done.push({ table, rows, fingerprint });
-      const { schema, name } = slice as TableSlice;
-      deps.progress({ state: 'CompareUnit', unit, table: `${schema}.${name}`, rawBytes, rows });
+      const name = slice.of === 'table' ? `${slice.schema}.${slice.name}` : 'large objects';
+      deps.progress({ state: 'CompareUnit', unit, table: name, rawBytes, rows });
     },
     isOver: () => performance.now() > isOverAt,
     signal,

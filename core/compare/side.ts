@@ -38,6 +38,9 @@ export interface LargeObjects {
   readonly metadata: RowFacts;
 }
 
+/** `metadata`: their data is not read; a live side tells of none. */
+export type LargeObjectParts = 'all' | 'metadata';
+
 export interface Validity {
   /** Indexes that the server does not use: a CREATE INDEX CONCURRENTLY that failed. */
   readonly invalidIndexes: readonly string[];
@@ -72,7 +75,7 @@ export interface Side {
   primaryKey(table: TableName): Promise<readonly string[]>;
   sequences(filters: Filters): Promise<Inventory['sequences']>;
   /** null: they are no part of what the filters choose. */
-  largeObjects(filters: Filters): Promise<LargeObjects | null>;
+  largeObjects(filters: Filters, parts: LargeObjectParts): Promise<LargeObjects | null>;
   /** Lines of COPY text: oid, owner, acl, comment. */
   largeObjectMetadata(): AsyncIterable<Buffer>;
   database(): Promise<Inventory['database']>;

@@ -312,5 +312,7 @@ export type DrillInput = z.infer<typeof drillInputSchema>;
 export const compareUnitSchema = z.strictObject({
   unit: count,
   tables: z.array(count),
+  /** The data of the large objects too. Owners, rights and comments are compared by CompareSchema. */
+  largeObjects: z.boolean().optional(),
 });
 export type CompareUnit = z.infer<typeof compareUnitSchema>;
