@@ -1,10 +1,11 @@
 /** One restore, with its questions, the list of the preflight, progress and Ctrl-C: what `restore` and `guard` do. */
 import { HoldfastError, isHoldfastError } from '../core/contract/errors.ts';
-import { choiceSchema, type RestoreReport } from '../core/contract/restore.ts';
+import { type RestoreReport, restoreInputSchema } from '../core/contract/restore.ts';
 import type { ConnectionSettings } from '../core/postgres/connection.ts';
 import { pageOf } from '../core/report/build-report.ts';
 import { type ChosenBackup, chooseBackup } from '../core/restore/choose-backup.ts';
 import { findRestoreRun } from '../core/restore/restore-run.ts';
+import { findUnfinished } from '../core/restore/resume.ts';
 import { newRunId } from '../local/engine/run-backup.ts';
 import { type RestoreRequest, runRestore } from '../local/engine/run-restore.ts';
 import { confirmed } from './confirm.ts';
@@ -29,15 +30,18 @@ export async function restoreTo(
   request: RestoreRequest,
 ): Promise<RestoreReport> {
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
-  const chosen = await chooseBackup(deps, choiceSchema.parse(request.choice ?? {}));
   const target = await targetOf(options, request.mode ?? 'new', options.name);
-  const { backupId, source } = chosen.entry;
-  const input: RestoreRequest = {
-    ...request,
-    // What a person was shown and has confirmed is what is restored.
-    choice: { source, backup: backupId },
-    ...(target.database === undefined ? {} : { database: target.database }),
-  };
+  const named = target.database === undefined ? {} : { database: target.database };
+  const asked = restoreInputSchema.parse({ ...request, ...named });
+  const about = { workspace: store.workspace, now: () => new Date() };
+  const begun = await findUnfinished(about, asked, target.connection);
+  const chosen = await chooseBackup(deps, {
+    ...asked.choice,
+    ...(begun === undefined ? {} : { meant: begun.backup.backupId }),
+  });
+  // What a person was shown and has confirmed is what is restored.
+  const choice = { ...asked.choice, meant: chosen.entry.backupId };
+  const input: RestoreRequest = { ...request, ...named, choice };
   if (replaces(input) && input.dryRun !== true) {
     await confirmed(describeReplacing(input, target, chosen), options);
   }

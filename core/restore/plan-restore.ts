@@ -17,13 +17,13 @@ import { throwIfRestoreAborted } from './abort-mark.ts';
 import { type ChosenBackup, chooseBackup } from './choose-backup.ts';
 import { chooseTables } from './into/choose-tables.ts';
 import { planLoads } from './load/plan-loads.ts';
-import { readSafetyBackup } from './note-safety-backup.ts';
 import { recordRestoreSpan } from './phases.ts';
 import { runPreflight } from './preflight.ts';
-import { findRestoreRun, readFact, writeFact } from './restore-run.ts';
-import { readCheckResults } from './run-checks.ts';
-import { needsSafetyBackup, safetyRequestOf } from './safety-request.ts';
-import { takeTarget } from './take-target.ts';
+import { findRestoreRun, writeFact } from './restore-run.ts';
+import { findUnfinished } from './resume.ts';
+import { needsSafetyBackup, readSafety, safetyRequestOf } from './safety-request.ts';
+import { isCheckedSince } from './stood-still.ts';
+import { goOnWith, takeTarget } from './take-target.ts';
 
 type Output = OutputOf<'PlanRestore'>;
 
@@ -44,8 +44,12 @@ export async function planRestore(
   const earlier = await findRestoreRun(deps.workspace, runId);
   if (earlier !== undefined) return outputOf(deps, earlier, request);
   refuseWrongUse(request);
+  const { host, port } = await deps.connectionOf(request.target);
+  const begun = await findUnfinished(deps, request, { host, port });
+  const resumed = begun && (await goOnWith(deps, runId, request, begun));
+  if (resumed !== undefined) return outputOf(deps, resumed, request);
   const chosen = await chooseBackup(deps, request.choice);
-  const target = await targetOf(deps, request, chosen);
+  const target = targetOf({ host, port }, request, chosen);
   if (request.dryRun) {
     const run = await makeRun(deps, { runId, from, target, chosen, fence: 0 });
     return outputOf(deps, run, request);
@@ -89,15 +93,14 @@ function refuseWrongUse({ mode, database, selection }: RestoreInput): void {
   );
 }
 
-async function targetOf(
-  deps: Deps,
+function targetOf(
+  server: Target['server'],
   input: RestoreInput,
   { manifest, sha256 }: ChosenBackup,
-): Promise<Target> {
-  const { host, port } = await deps.connectionOf(input.target);
+): Target {
   return {
     input,
-    server: { host, port },
+    server,
     backup: {
       source: manifest.source.name,
       backupId: manifest.backupId,
@@ -166,10 +169,9 @@ async function outputOf(deps: Deps, run: RestoreRun, request: RestoreInput): Pro
       { evidence: { items: preflight } },
     );
   }
-  const checks = await readCheckResults(deps.workspace, runId);
-  const isReady = checks?.every(({ isPassed }) => isPassed) ?? false;
-  const isSafe = isReady || (await readSafetyBackup(deps.workspace, runId)) !== undefined;
-  const safety = await readFact(deps.workspace, runId, 'safety-request', backupInputSchema);
+  const isReady = await isCheckedSince(deps, runId);
+  const safety = await readSafety(deps.workspace, runId);
+  const isSafe = isReady || safety?.noted !== undefined;
   if (!input.dryRun && !isReady) {
     deps.progress({ state: 'LoadUnit', expectedBytes: await expectedBytes(deps, run) });
   }
@@ -181,7 +183,7 @@ async function outputOf(deps: Deps, run: RestoreRun, request: RestoreInput): Pro
     pollSeconds: request.options.pollSeconds,
     isDryRun: input.dryRun,
     isReady,
-    safety: isSafe ? null : (safety ?? null),
+    safety: isSafe ? null : (safety?.request ?? null),
     units: Array.from({ length: run.units }, (_, unit) => unit),
   };
 }

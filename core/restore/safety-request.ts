@@ -3,13 +3,46 @@
  *
  * Invariant: it is filed under the name by which the vault knows this very database, and never under that of another.
  */
+import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import { type BackupInput, backupInputSchema } from '../contract/plan.ts';
 import type { RestoreInput, RestoreRun } from '../contract/restore.ts';
 import { listCatalogue } from '../evidence/catalogue.ts';
 import { slugOf, withHash } from '../run/source-slug.ts';
+import type { Workspace } from '../vault/vault.ts';
 import { loadManifest } from '../verify/open-backup.ts';
+import { readFact } from './restore-run.ts';
+
+export const safetySchema = z.strictObject({ source: z.string(), backupId: z.string() });
+export type SafetyBackup = z.infer<typeof safetySchema>;
+
+export interface Safety {
+  /** From 1: a restore that stood still takes another one. */
+  readonly taking: number;
+  readonly request: BackupInput;
+  /** The backup that this request led to. */
+  readonly noted: SafetyBackup | undefined;
+  /** Those of earlier takings, the newest last. */
+  readonly earlier: readonly SafetyBackup[];
+}
+
+/** Each taking has facts of its own. */
+export const takingFact = (fact: 'safety' | 'safety-request', taking: number): string =>
+  taking === 1 ? fact : `${fact}-${taking}`;
+
+/** The taking that counts: the last that was asked for. Undefined when none was. */
+export async function readSafety(workspace: Workspace, runId: string): Promise<Safety | undefined> {
+  let last: Safety | undefined;
+  for (let taking = 1; ; taking += 1) {
+    const name = takingFact('safety-request', taking);
+    const request = await readFact(workspace, runId, name, backupInputSchema);
+    if (request === undefined) return last;
+    const noted = await readFact(workspace, runId, takingFact('safety', taking), safetySchema);
+    const before = last?.noted === undefined ? [] : [last.noted];
+    last = { taking, request, noted, earlier: [...(last?.earlier ?? []), ...before] };
+  }
+}
 
 /** Preflight has made sure that a database that is swapped or written into is there. */
 export const needsSafetyBackup = (input: RestoreInput): boolean =>

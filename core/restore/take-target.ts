@@ -23,6 +23,7 @@ import { clearPatiently, isCleared } from './fail/uncleared.ts';
 import { failRestore } from './fail.ts';
 import { findRestoreRun } from './restore-run.ts';
 import { isSameRequest, mayGoOn } from './resume.ts';
+import { noteStoodStill, stateOfCutover, stoodLong } from './stood-still.ts';
 import { type LeasedTarget, targetLeaseOf } from './target-lease.ts';
 
 const lookMs = 250;
@@ -44,25 +45,67 @@ export async function takeTarget(
   const name = targetLeaseOf(target);
   const { leaseSeconds } = request.options;
   await waitUntilFree(deps, name, runId, leaseSeconds);
-  const last = (await readNamedLease(deps, name))?.lease.runId;
+  const held = (await readNamedLease(deps, name))?.lease;
+  const last = held?.runId;
   const found = last === undefined || last === runId ? undefined : await unfinished(deps, last);
-  const taking = { leaseSeconds, heldBy: request.requestedBy };
   if (
     found !== undefined &&
+    held !== undefined &&
     isSameRequest(found, request, target) &&
     (await mayGoOn(deps, found))
   ) {
-    const successor = { ...taking, runId: found.runId, isSuccessor: true };
-    const lease = await takeNamedLease(deps, name, successor);
-    const resumed = { ...found, fence: lease.fence };
-    await putJson(deps.workspace, workspaceKeys.restore(found.runId), resumed);
-    deps.progress({ state: 'PlanRestore', message: `Going on with restore ${found.runId}.` });
-    return { name, lease, resumed };
+    const resumed = await resume(deps, name, held, request, found);
+    if (resumed !== undefined) return { name, ...resumed };
   }
-  const lease = await takeNamedLease(deps, name, { ...taking, runId });
+  const lease = await takeNamedLease(deps, name, {
+    ...{ runId, leaseSeconds, heldBy: request.requestedBy },
+  });
   if (found !== undefined) await takeBack(deps, found);
   else if (last !== undefined && last !== runId) await clearRest(deps, last);
   return { name, lease };
+}
+
+/**
+ * Goes on with a restore that was found by its request.
+ * @returns the run; undefined when it lives after all, has ended meanwhile, or is to be taken back
+ */
+export async function goOnWith(
+  deps: Deps,
+  runId: string,
+  request: RestoreInput,
+  begun: RestoreRun,
+): Promise<RestoreRun | undefined> {
+  const name = targetLeaseOf(begun);
+  await waitUntilFree(deps, name, runId, request.options.leaseSeconds);
+  const held = (await readNamedLease(deps, name))?.lease;
+  if (held?.runId !== begun.runId || isHeld(held, deps.now())) return undefined;
+  const found = await unfinished(deps, begun.runId);
+  if (found === undefined || !(await mayGoOn(deps, found))) return undefined;
+  return (await resume(deps, name, held, request, found))?.resumed;
+}
+
+async function resume(
+  deps: Deps,
+  name: LeaseName,
+  held: Lease,
+  request: RestoreInput,
+  found: RestoreRun,
+): Promise<{ readonly lease: Lease; readonly resumed: RestoreRun } | undefined> {
+  const { runId, backup } = found;
+  if (!isHeld(held, deps.now()) && stoodLong(new Date(held.until), deps.now())) {
+    const state = await stateOfCutover(deps, found);
+    if (state === 'never') return undefined;
+    if (state === 'again') await noteStoodStill(deps, found);
+  }
+  const lease = await takeNamedLease(deps, name, {
+    ...{ runId, leaseSeconds: request.options.leaseSeconds, heldBy: request.requestedBy },
+    isSuccessor: true,
+  });
+  const resumed = { ...found, fence: lease.fence };
+  await putJson(deps.workspace, workspaceKeys.restore(runId), resumed);
+  const message = `Going on with restore ${runId} of backup ${backup.backupId}.`;
+  deps.progress({ state: 'PlanRestore', message });
+  return { lease, resumed };
 }
 
 /**

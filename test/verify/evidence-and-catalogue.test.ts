@@ -10,6 +10,7 @@ import {
 } from '../../core/evidence/catalogue.ts';
 import { readAllEvidence, readEvidence, writeEvidence } from '../../core/evidence/record.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
+import { collect } from '../backup/harness.ts';
 import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
@@ -102,10 +103,10 @@ it('says what an entry says, and nothing of one that cannot be read', async () =
   const [listed] = await listedBackups(other.vault);
   await writeFile(join(other.root, listed?.key ?? ''), '{');
   expect(await entryOf(other.vault, place)).toBeUndefined();
-  await expect(Array.fromAsync(listCatalogue(other.vault))).rejects.toThrow(listed?.key);
+  await expect(collect(listCatalogue(other.vault))).rejects.toThrow(listed?.key);
   const damaged: string[] = [];
   const onDamaged = (key: string) => damaged.push(key);
-  expect(await Array.fromAsync(listCatalogue(other.vault, { onDamaged }))).toEqual([]);
+  expect(await collect(listCatalogue(other.vault, { onDamaged }))).toEqual([]);
   expect(damaged).toEqual([listed?.key]);
 });
 
