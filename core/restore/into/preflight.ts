@@ -11,11 +11,10 @@ import { openSession, type Session } from '../../postgres/session.ts';
 import { identifier, literal } from '../../schema/sql-text.ts';
 import { onDatabase } from '../target-session.ts';
 import { type Placing, placeTables, shown } from './placing.ts';
+import { beside, type Finding, keyFindings, lookAtRows } from './preflight-key.ts';
 import { databaseErrorOf } from './row-errors.ts';
-import { besideUnkeyed, columnsDiffer, notKeyed, unfitColumns } from './row-source.ts';
-import { hasRows, isKeyed, type TargetTable, targetTable } from './target-table.ts';
-
-type Finding = Omit<PreflightItem, 'check'>;
+import { columnsDiffer, unfitColumns } from './row-source.ts';
+import { type TargetTable, targetTable } from './target-table.ts';
 
 const check = 'into';
 
@@ -138,57 +137,6 @@ async function intoExisting(
   findings.push(...(await lookAtRows(session, input, placing, target)));
   return findings.length > 0 ? findings : [{ verdict: 'ok', message: `${name} is written into.` }];
 }
-
-/** Nothing would keep such rows from being written a second time. */
-async function lookAtRows(
-  session: Session,
-  input: RestoreInput,
-  placing: Placing,
-  target: TargetTable,
-): Promise<Finding[]> {
-  const { onConflict } = input.selection;
-  if (onConflict !== 'error' || target.relkind !== 'r') return [];
-  if (isKeyed(target, placing.table.columns)) return [];
-  if (!target.mayWrite || !(await hasRows(session, placing.target))) return [];
-  const { message, hint } = notKeyed(placing);
-  return [{ verdict: 'failed', message, hint }];
-}
-
-const beside = 'Put the rows beside it with --as or --into-schema.';
-
-function keyFindings(
-  name: string,
-  onConflict: 'skip' | 'replace',
-  placing: Placing,
-  target: TargetTable,
-): Finding[] {
-  const option = `--on-conflict ${onConflict}`;
-  const problem =
-    target.primaryKey.length === 0
-      ? `${name} has no primary key, by which ${option} would find rows that are there.`
-      : target.isKeyDeferrable
-        ? `The primary key of ${name} is deferrable; ${option} cannot use it.`
-        : target.primaryKey.some((column) => !placing.table.columns.includes(column))
-          ? `The backup has no values for the primary key of ${name}.`
-          : onConflict === 'replace' && identityOutsideKey(target) !== undefined
-            ? `${name}: column ${identityOutsideKey(target)} is GENERATED ALWAYS AS IDENTITY and cannot be replaced.`
-            : undefined;
-  return problem === undefined
-    ? []
-    : [
-        {
-          verdict: 'failed',
-          message: problem,
-          hint: isKeyed(target, placing.table.columns)
-            ? `Use --on-conflict error, or ${beside.toLowerCase()}`
-            : besideUnkeyed,
-        },
-      ];
-}
-
-const identityOutsideKey = ({ columns, primaryKey }: TargetTable): string | undefined =>
-  columns.find(({ name, isAlwaysIdentity }) => isAlwaysIdentity && !primaryKey.includes(name))
-    ?.name;
 
 function triggerFinding(name: string, target: TargetTable): Finding {
   const triggers = target.triggers.map((trigger) => trigger.name).join(', ');
