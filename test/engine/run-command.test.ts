@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../../local/engine/run-command.ts';
 
@@ -73,6 +74,23 @@ describe('a command of the user', () => {
     expect(output).toContain('the run was interrupted');
     expect(isThere(Number.parseInt(output, 10))).toBe(false);
     await expect(runCommand('true', {}, { signal })).rejects.toThrow(/abort/);
+  });
+});
+
+describe('a process that ends', () => {
+  it('ends the commands that it has started', async () => {
+    const module = new URL('../../local/engine/run-command.ts', import.meta.url).href;
+    const program = `
+      const { runCommand } = await import(${JSON.stringify(module)});
+      void runCommand('sleep 600 & echo $! > "$PIDFILE"; wait', { PIDFILE: process.argv[1] });
+      setTimeout(() => process.exit(1), 500);`;
+    const file = join(mkdtempSync(join(tmpdir(), 'holdfast-ends-')), 'pid');
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', program, file]);
+    expect(status).toBe(1);
+    const pid = Number(readFileSync(file, 'utf8'));
+    expect(pid).toBeGreaterThan(0);
+    await expect.poll(() => isThere(pid)).toBe(false);
+    rmSync(dirname(file), { recursive: true });
   });
 });
 

@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../core/contract/errors.ts';
 import type { RestoreReport } from '../../core/contract/restore.ts';
+import { temporaryFolders } from '../support/temporary-folder.ts';
 import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+
+const temporaryFolder = temporaryFolders();
 
 let harness: RestoreHarness;
 beforeAll(async () => {
@@ -92,6 +97,26 @@ describe('checks of the user', { timeout: 180_000 }, () => {
       options: { taskSeconds: 3 },
     });
     expect(report.checks[0]?.got).toContain('statement timeout');
+  });
+});
+
+describe('an interrupted restore', { timeout: 180_000 }, () => {
+  it('leaves nothing running of the command that it was at', async () => {
+    const controller = new AbortController();
+    const file = join(await temporaryFolder(), 'pid');
+    const command = `echo $$ > ${file}; trap '' TERM; sleep 600`;
+    const restore = harness.restore(
+      { checks: [{ name: 'long', command }] },
+      { signal: controller.signal },
+    );
+    restore.catch(() => undefined);
+    const pid = async () => Number(await readFile(file, 'utf8').catch(() => ''));
+    await expect.poll(pid, { timeout: 60_000 }).toBeGreaterThan(0);
+    controller.abort();
+    await expect(restore).rejects.toMatchObject({ name: 'RunAbortedError' });
+    expect(await readFile(`/proc/${await pid()}/status`, 'utf8').catch(() => 'gone')).toMatch(
+      /gone|State:\s+Z/,
+    );
   });
 });
 
