@@ -4,6 +4,7 @@
  * Invariant: the fact `cutover-begun` has the oids of both databases before the first of these steps, so that it can
  * always be told from the server which of them are done.
  */
+import { compareDatabaseAfterCutover } from '../../compare/database-after-cutover.ts';
 import type { Deps } from '../../contract/deps.ts';
 import { HoldfastError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
@@ -91,4 +92,5 @@ async function finishDatabase(deps: Deps, run: RestoreRun, manifest: Manifest): 
   // First: with the settings others are let in.
   await dropBookkeeping(session, run);
   await applyDatabaseSettings(deps, run, await globalsOf(deps, manifest), session);
+  await compareDatabaseAfterCutover(deps, run, manifest, session);
 }
