@@ -1,14 +1,16 @@
 /**
  * After a swap: the database that was put aside gets its name back, or is dropped for good.
  *
- * Invariant: databases are known by their oid and not by their name, so that nothing is renamed or dropped that
- * somebody else has made meanwhile; both can be asked for twice.
+ * Invariants: databases are known by their oid, on the very server of the swap, and have the names that the swap gave
+ * them, so that nothing is renamed or dropped that somebody else has made or moved meanwhile; nothing is done while a
+ * restore works on the database; both can be asked for twice.
  */
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
 import { noteRolledBack } from '../report/write-report.ts';
+import { releaseNamedLease, takeNamedLease } from '../run/named-lease.ts';
 import { identifier } from '../schema/sql-text.ts';
 import {
   type CutoverBegun,
@@ -19,7 +21,9 @@ import {
   openBeside,
 } from './cutover/database-facts.ts';
 import { exchange, setAllowed } from './cutover/exchange.ts';
+import { systemIdentifierOf } from './cutover/system-identifier.ts';
 import { findRestoreRun, readFact } from './restore-run.ts';
+import { targetLeaseOf } from './target-lease.ts';
 
 export interface RolledBack {
   /** The name that clients use. */
@@ -32,10 +36,13 @@ export interface RolledBack {
 
 type RollbackDeps = Pick<Deps, 'connectionOf' | 'workspace'>;
 
+/** Longer than renames are tried; a process that died meanwhile keeps the next restore waiting for no more. */
+const leaseSeconds = 120;
+
 /**
  * @param options.disconnect may sessions of the database be ended?
- * @throws RollbackImpossibleError when the run was no swap, or the old database is not kept any more;
- * TargetInUseError without `disconnect`
+ * @throws RollbackImpossibleError when the run was no swap, the old database is not kept any more, or this is another
+ * server; TargetInUseError without `disconnect`; LeaseHeldError while a restore works on the database
  */
 export async function rollback(
   deps: RollbackDeps,
@@ -43,8 +50,17 @@ export async function rollback(
   options: { readonly disconnect: boolean },
 ): Promise<RolledBack> {
   const { run, begun } = await readSwap(deps, runId);
-  const names = [run.workDatabase, run.finalDatabase, begun.previousName];
-  await using session = await openBeside(deps, run, 'rollback', names);
+  return whileLeased(deps, run, () => takeBack(deps, run, begun, options));
+}
+
+async function takeBack(
+  deps: RollbackDeps,
+  run: RestoreRun,
+  begun: Swap,
+  { disconnect }: { readonly disconnect: boolean },
+): Promise<RolledBack> {
+  const { runId } = run;
+  await using session = await openServer(deps, run, begun, 'rollback');
   const { work, previous } = await present(session, begun);
   if (previous.name === run.finalDatabase) {
     await setAllowed(session, previous.oid, begun.previous.allowsConnections);
@@ -58,12 +74,18 @@ export async function rollback(
       { evidence: { runId, now: work.name } },
     );
   }
+  if (previous.name !== begun.previousName) {
+    throw impossible(
+      `The database that ${runId} put aside is called ${JSON.stringify(previous.name)} now, not ${JSON.stringify(begun.previousName)}.`,
+      `Somebody has taken it for something else. Should it come back: ALTER DATABASE … RENAME TO ${identifier(begun.previousName)}, then roll back.`,
+    );
+  }
   const putAside = await freeName(session, run);
   await exchange(session, {
     runId,
     leaving: { database: work, newName: putAside },
     entering: previous,
-    disconnect: options.disconnect,
+    disconnect,
   });
   await setAllowed(session, previous.oid, begun.previous.allowsConnections);
   await noteRolledBack(deps, runId);
@@ -72,15 +94,24 @@ export async function rollback(
 
 /**
  * Drops the database that a swap put aside. It cannot be rolled back after that.
- * @throws RollbackImpossibleError when there is none any more, or it is in use again
+ * @throws RollbackImpossibleError when there is none any more, it is in use again, or this is another server;
+ * LeaseHeldError while a restore works on the database
  */
 export async function discardPrevious(
   deps: RollbackDeps,
   runId: string,
 ): Promise<{ readonly dropped: string }> {
   const { run, begun } = await readSwap(deps, runId);
-  const names = [run.workDatabase, run.finalDatabase, begun.previousName];
-  await using session = await openBeside(deps, run, 'discard', names);
+  return whileLeased(deps, run, () => drop(deps, run, begun));
+}
+
+async function drop(
+  deps: RollbackDeps,
+  run: RestoreRun,
+  begun: Swap,
+): Promise<{ readonly dropped: string }> {
+  const { runId } = run;
+  await using session = await openServer(deps, run, begun, 'discard');
   const { previous } = await present(session, begun);
   if (previous.name !== begun.previousName) {
     throw new HoldfastError(
@@ -116,6 +147,53 @@ async function readSwap(
     throw impossible(`${runId} has put no database aside: it did not come to its cutover.`);
   }
   return { run, begun: { ...begun, previous: begun.previous, previousName: run.previousDatabase } };
+}
+
+/** Under the run's own id: its lease, when it died after its cutover, is no obstacle. */
+async function whileLeased<T>(
+  { workspace }: RollbackDeps,
+  run: RestoreRun,
+  work: () => Promise<T>,
+): Promise<T> {
+  const deps = { workspace, now: () => new Date() };
+  const { runId, input } = run;
+  const taking = { runId, leaseSeconds, heldBy: input.requestedBy };
+  await takeNamedLease(deps, targetLeaseOf(run), taking);
+  try {
+    return await work();
+  } finally {
+    // It runs out by itself.
+    await releaseNamedLease(deps, targetLeaseOf(run), runId).catch(() => undefined);
+  }
+}
+
+/** Another server may have databases of the same oids and names: a copy of the disk, or one that was set up alike. */
+async function openServer(
+  deps: RollbackDeps,
+  run: RestoreRun,
+  begun: Swap,
+  what: string,
+): Promise<Session> {
+  const { host, port } = await deps.connectionOf(run.input.target);
+  if (host !== run.server.host || port !== run.server.port) {
+    throw impossible(
+      `${run.runId} swapped on ${run.server.host}:${run.server.port}; this connection is to ${host}:${port}.`,
+      'Name the server as it was named for the restore.',
+    );
+  }
+  const names = [run.workDatabase, run.finalDatabase, begun.previousName];
+  const session = await openBeside(deps, run, what, names);
+  try {
+    const [then, now] = [begun.systemIdentifier ?? null, await systemIdentifierOf(session)];
+    if (then === null || now === null || then === now) return session;
+    throw impossible(
+      `${host}:${port} is another server than the one on which ${run.runId} swapped: its system identifier is ${now}, it was ${then}.`,
+      'Connect to the server of the swap.',
+    );
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }
 
 async function present(session: Session, begun: Swap) {

@@ -1,0 +1,146 @@
+/** What a rollback makes sure of before it renames or drops: the server, the names, and that nobody else works there. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
+import type { Manifest } from '../../core/contract/manifest.ts';
+import { cutoverBegunSchema } from '../../core/restore/cutover/database-facts.ts';
+import { cutover } from '../../core/restore/cutover.ts';
+import { readFact, writeFact } from '../../core/restore/restore-run.ts';
+import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
+import { releaseTargetLease, targetLeaseOf } from '../../core/restore/target-lease.ts';
+import { readNamedLease, takeNamedLease } from '../../core/run/named-lease.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
+import { type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
+import { sharedSettings } from '../support/postgres.ts';
+import {
+  databases,
+  dropDatabases,
+  makeWorkDatabase,
+  onServer,
+  planRun,
+  targetDeps,
+  unique,
+} from './cutover-harness.ts';
+
+let harness: Harness;
+let deps: Deps;
+let manifest: Manifest;
+const made: string[] = [];
+
+beforeAll(async () => {
+  harness = await makeHarness('rollback');
+  await harness.database.query('CREATE TABLE small (id int PRIMARY KEY)');
+  await harness.runHere();
+  const [entry] = await harness.catalogue();
+  manifest = await harness.manifest(entry?.backupId ?? '');
+  deps = targetDeps(harness.deps);
+});
+
+afterAll(async () => {
+  await dropDatabases(made);
+  await harness[Symbol.asyncDispose]();
+});
+
+async function swapped() {
+  const finalDatabase = unique('back');
+  const [workDatabase, previousDatabase] = [`${finalDatabase}_restore`, `${finalDatabase}_before`];
+  made.push(finalDatabase, workDatabase, previousDatabase);
+  await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
+  const run = await planRun(deps, manifest, {
+    input: { mode: 'swap' },
+    ...{ workDatabase, finalDatabase, previousDatabase },
+  });
+  await makeWorkDatabase(run);
+  await cutover(deps, { runId: run.runId });
+  await releaseTargetLease(deps, run);
+  const unchanged = async () =>
+    expect(await databases([finalDatabase, workDatabase, previousDatabase])).toEqual([
+      finalDatabase,
+      previousDatabase,
+    ]);
+  return { ...run, previousDatabase, unchanged };
+}
+
+const both = (at: Deps, runId: string) => [
+  () => rollback(at, runId, { disconnect: true }),
+  () => discardPrevious(at, runId),
+];
+
+test.each([
+  ['another port', { port: 1 }],
+  ['another name of the host', { host: 'localhost' }],
+])('a connection to %s is refused', async (_title, change) => {
+  const run = await swapped();
+  const elsewhere = targetDeps(harness.deps, {
+    connectionOf: async () => ({ ...sharedSettings('postgres'), ...change }),
+  });
+  for (const attempt of both(elsewhere, run.runId)) {
+    await expect(attempt()).rejects.toMatchObject({
+      name: 'RollbackImpossibleError',
+      message: expect.stringContaining('this connection is to'),
+    });
+  }
+  await run.unchanged();
+});
+
+test('another cluster at the same address is refused; one that was not noted is not asked for', async () => {
+  const run = await swapped();
+  const read = () => readFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema);
+  const begun = await read();
+  const [{ id } = { id: '' }] = await onServer<{ id: string }>(
+    'postgres',
+    'SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  expect(begun?.systemIdentifier).toBe(id);
+  const rewrite = async (systemIdentifier: string | undefined) => {
+    await deps.workspace.delete(workspaceKeys.restoreFact(run.runId, 'cutover-begun'));
+    const { systemIdentifier: _, ...rest } = begun as NonNullable<typeof begun>;
+    const fact = systemIdentifier === undefined ? rest : { ...rest, systemIdentifier };
+    await writeFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema, fact);
+  };
+  await rewrite('42');
+  for (const attempt of both(deps, run.runId)) {
+    await expect(attempt()).rejects.toThrow(/system identifier/);
+  }
+  await run.unchanged();
+  await rewrite(undefined);
+  await rollback(deps, run.runId, { disconnect: false });
+});
+
+test('an old database that was renamed since is not what comes back', async () => {
+  const run = await swapped();
+  const moved = `${run.previousDatabase}_archive`;
+  made.push(moved);
+  await onServer('postgres', `ALTER DATABASE ${run.previousDatabase} RENAME TO ${moved}`);
+  for (const attempt of both(deps, run.runId)) {
+    await expect(attempt()).rejects.toMatchObject({
+      name: 'RollbackImpossibleError',
+      message: expect.stringContaining(moved),
+    });
+  }
+  expect(await databases([run.finalDatabase, moved])).toEqual([run.finalDatabase, moved]);
+});
+
+test('is not done while a restore works on the database, and keeps one out that begins', async () => {
+  const run = await swapped();
+  const lease = targetLeaseOf(run);
+  await takeNamedLease(deps, lease, { runId: 'other', leaseSeconds: 300, heldBy: requestedBy });
+  for (const attempt of both(deps, run.runId)) {
+    await expect(attempt()).rejects.toMatchObject({ name: 'LeaseHeldError' });
+  }
+  await run.unchanged();
+  const found = await readNamedLease(deps, lease);
+  expect(found?.lease).toMatchObject({ runId: 'other', isReleased: false });
+  await deps.workspace.delete(lease.key);
+
+  const held: unknown[] = [];
+  const watching = targetDeps(harness.deps, {
+    connectionOf: async () => {
+      const now = await readNamedLease(deps, lease);
+      held.push([now?.lease.runId, now?.lease.isReleased]);
+      return sharedSettings('postgres');
+    },
+  });
+  await rollback(watching, run.runId, { disconnect: false });
+  expect(held[0]).toEqual([run.runId, false]);
+  expect((await readNamedLease(deps, lease))?.lease.isReleased).toBe(true);
+});
