@@ -15,6 +15,12 @@ const shop = `
   CREATE TABLE boxes (id int PRIMARY KEY, kind text CONSTRAINT known CHECK (is_kind(kind)), UNIQUE (id, kind));
   COMMENT ON CONSTRAINT known ON boxes IS 'one of kinds';
   INSERT INTO boxes SELECT i, 'big' FROM generate_series(1, 30) i;
+  CREATE EXTENSION citext;
+  CREATE TYPE size AS ENUM ('s', 'l');
+  CREATE TABLE people (mail citext, size size, born date, points int, PRIMARY KEY (size, mail)) PARTITION BY HASH (size);
+  CREATE TABLE people_0 PARTITION OF people FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE people_1 PARTITION OF people FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  INSERT INTO people SELECT 'P' || i, (ARRAY['s', 'l'])[1 + i % 2]::size, date '2000-01-01' + i, i FROM generate_series(1, 40) i;
   CREATE PUBLICATION sales FOR TABLE boxes;`;
 
 let harness: RestoreHarness;
@@ -128,6 +134,47 @@ describe('the verdict', { timeout: 60_000 }, () => {
     );
     const report = await into(database, { tables: ['prices'], onConflict: 'replace' });
     expect(report).toMatchObject({ verdict: 'identical', merged: [{ rows: 50, different: 0 }] });
+  });
+});
+
+describe('a key of types of its own, in partitions by its hash', { timeout: 60_000 }, () => {
+  const people = async (database: string) => {
+    await onServer(
+      database,
+      `DELETE FROM people WHERE points <= 10; UPDATE people SET points = 0 WHERE points > 37`,
+    );
+    return database;
+  };
+  const sumOf = (merged: { different: number; written: number }[] = []) => [
+    merged.reduce((sum, { written }) => sum + written, 0),
+    merged.reduce((sum, { different }) => sum + different, 0),
+  ];
+
+  test('skip: counts those that differ', async () => {
+    const database = await people(await damaged(''));
+    const report = await into(database, { tables: ['people'], onConflict: 'skip' });
+    expect(report.verdict).toBe('different');
+    expect(sumOf(report.merged)).toEqual([10, 3]);
+  });
+
+  test('replace: all are as they were; a key that is spelled otherwise now is refused', async () => {
+    const database = await people(await damaged(''));
+    const report = await into(database, { tables: ['people'], onConflict: 'replace' });
+    expect(report.verdict).toBe('identical');
+    await onServer(database, `UPDATE people SET mail = 'p7' WHERE mail = 'P7'`);
+    await expect(
+      into(database, { tables: ['people'], onConflict: 'replace' }),
+    ).rejects.toMatchObject({
+      name: 'RestoreDifferentError',
+      message: expect.stringMatching(/^1 row of public\.people_[01] would not be/),
+    });
+  });
+
+  test('tables that were dropped come back', async () => {
+    const database = await damaged('DROP TABLE people');
+    const report = await into(database, { tables: ['people'] });
+    expect(report.verdict).toBe('identical');
+    expect(sumOf(report.merged)).toEqual([40, 0]);
   });
 });
 

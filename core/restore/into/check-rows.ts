@@ -37,7 +37,7 @@ export async function countKept(
   if (different <= rows - written) return different;
   throw new HoldfastError(
     'RestoreDifferentError',
-    `${different} rows of ${shown(placing.target)} would not be those of the backup after they were written.`,
+    `${different} ${different === 1 ? 'row' : 'rows'} of ${shown(placing.target)} would not be those of the backup after they were written.`,
     { hint, evidence: { table: shown(placing.target), rows: different } },
   );
 }
