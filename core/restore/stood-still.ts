@@ -67,6 +67,11 @@ export async function noteStoodStill(deps: Deps, { runId }: RestoreRun): Promise
   const { workspace } = deps;
   const until = deps.now().toISOString();
   await putJson(workspace, workspaceKeys.restoreFact(runId, fact), { until });
+  // Results stand for one stretch of work: without them the checks run again, and the hook.
+  for (const beginning of ['check', 'hook']) {
+    const facts = workspaceKeys.restoreFacts(runId, beginning);
+    for await (const key of workspace.list(facts)) await workspace.delete(key);
+  }
   const safety = await readSafety(workspace, runId);
   if (safety?.noted === undefined) return;
   const { taking, request, noted } = safety;

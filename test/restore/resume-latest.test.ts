@@ -151,6 +151,9 @@ describe('a swap that was killed after its safety backup and its checks', () => 
     expect(await readSafetyBackup(deps.workspace, runId)).toMatchObject({ backupId: second });
     aheadMs = 14 * minute;
     expect((await plan(request)).output).toMatchObject({ isReady: false, safety: null });
+    // Nothing of the old results is left that RunChecks would let stand.
+    expect(await harness.read(`restores/${runId}/facts/checks.json`)).toBeUndefined();
+    await put(runId, 'facts/checks.json', []);
     await recordRestoreSpan(deps, runId, 'checks', { from: deps.now(), to: deps.now() });
     expect((await plan(request)).output).toMatchObject({ isReady: true, safety: null });
     expect(await harness.read(`restores/${runId}/facts/warnings-stood-still-2.json`)).toMatchObject(
