@@ -147,10 +147,8 @@ describe('a name that somebody gave to another database meanwhile', () => {
     const moved = `${live}_moved`;
     made.push(moved);
     const query = session.query.bind(session);
-    let begun = 0;
     session.query = (async (sql: string, values?: unknown[]) => {
-      // The second transaction: the first one closes the database that leaves.
-      if (sql === 'BEGIN' && ++begun === 2) {
+      if (sql.includes('RENAME TO')) {
         await onServer('postgres', `ALTER DATABASE ${live} RENAME TO ${moved}`);
         await onServer('postgres', `CREATE DATABASE ${live} OWNER ${role} TEMPLATE template0`);
       }

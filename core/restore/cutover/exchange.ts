@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
-import { identifier } from '../../schema/sql-text.ts';
+import { identifier, literal } from '../../schema/sql-text.ts';
 import {
   type ConnectedSession,
   connectedTo,
@@ -27,6 +27,7 @@ const pauseMs = 100;
 const unseenTries = 2;
 
 const objectInUse = '55006';
+const divisionByZero = '22012';
 
 export interface Exchange {
   readonly runId: string;
@@ -110,14 +111,27 @@ async function requireName(
   );
 }
 
-/** After the renames, within their transaction: then nobody else can rename these any more. */
+/**
+ * All of it in one message, which is one transaction: whoever connects under the name waits until its end, and then is
+ * told that there is no such database. After the renames nobody else can rename these, so there their oids are looked at.
+ */
 async function renameAll(session: Session, renamings: readonly Renaming[]): Promise<void> {
-  await inTransaction(session, async () => {
-    for (const { database, newName } of renamings) {
-      await session.query(renameSql(database.name, newName));
-    }
-    for (const { database, newName } of renamings) await requireName(session, database, newName);
-  });
+  const meant = renamings.map(
+    ({ database, newName }) => `(${database.oid}::pg_catalog.oid, ${literal(newName)})`,
+  );
+  const divideByZeroUnlessMeant = `SELECT 1 / (pg_catalog.count(*) = ${meant.length})::pg_catalog.int4
+    FROM pg_catalog.pg_database WHERE (oid, datname) IN (${meant.join(', ')})`;
+  const renames = renamings.map(({ database, newName }) => renameSql(database.name, newName));
+  try {
+    await session.query([...renames, divideByZeroUnlessMeant].join(';\n'));
+  } catch (error) {
+    if (sqlstateOf(error) !== divisionByZero) throw error;
+    throw new HoldfastError(
+      'TargetChangedError',
+      `Somebody renamed ${renamings.map(({ database }) => JSON.stringify(database.name)).join(' or ')} at this very moment: nothing was renamed by us.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Of a working database: an administrator's tool may look into it for a moment, and nothing is closed yet. */
