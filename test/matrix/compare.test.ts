@@ -8,11 +8,11 @@ import type { Side } from '../../core/compare/side.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
 import type { EmbeddedServer } from '../../local/embedded-server.ts';
 import { runBackup } from '../../local/engine/run-backup.ts';
+import { backup, compare, dropSubscription, live, unexpected } from '../compare/support.ts';
 import { databaseOn, startServer, type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { restoreBackup } from '../support/restore-backup.ts';
 import { richSchema } from '../support/rich-schema.ts';
 import { sampleVault } from '../support/sample-backup.ts';
-import { backup, compare, dropSubscription, live, unexpected } from '../compare/support.ts';
 
 /** What newer servers are known to print differently, on top of the rich schema. */
 const odd = `

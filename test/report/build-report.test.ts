@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { backupInputSchema } from '../../core/contract/plan.ts';
 import { type RestoreRun, restoreInputSchema } from '../../core/contract/restore.ts';
 import { readRestoreOutcome } from '../../core/report/outcome.ts';
 import { noteRolledBack, readReport, writeRestoreReport } from '../../core/report/write-report.ts';
@@ -82,7 +83,11 @@ test('the report adds up what the states have written', async () => {
     tables: [],
     differences: [{ kind: 'schema', object: 'v', left: 'a', right: 'b', isExpected: true }],
   });
-  await fact('safety', { backupId: 'shop-before' });
+  await fact(
+    'safety-request',
+    backupInputSchema.parse({ source: 'shop', requestedBy: { user: 'me', host: 'here' } }),
+  );
+  await fact('safety', { source: 'shop', backupId: 'shop-before' });
   await fact('cutover', { database: 'shop_restore_x', previousDatabase: null });
   await fact('warnings-create', [{ code: 'c', message: 'created oddly', hint: 'h' }]);
   await fact('warnings-build', [{ code: 'b', message: 'built oddly', hint: 'h' }]);
@@ -167,8 +172,8 @@ test('rows written into an existing database are counted as the merge wrote them
     database: 'shop',
     previousDatabase: null,
     merged: [
-      { table: 'public.a', rows: 10, written: 4, isNew: false },
-      { table: 'public.b', rows: 3, written: 3, isNew: true },
+      { table: 'public.a', rows: 10, written: 4, different: 0, isNew: false },
+      { table: 'public.b', rows: 3, written: 3, different: 0, isNew: true },
     ],
   });
   const report = await writeRestoreReport(deps, run, { state: 'succeeded' });
