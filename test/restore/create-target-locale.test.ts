@@ -47,7 +47,9 @@ test.each([
   const deps = { connectionOf: async () => sharedSettings('postgres') };
   await using maintenance = await open('postgres');
   await createWorkDatabase(deps, run, { name: source, ...facts }, maintenance);
-  expect(await factsOf(workDatabase)).toEqual(facts);
+  // Nobody else may connect before the cutover.
+  const acl = ['=T/postgres', 'postgres=CTc/postgres'];
+  expect(await factsOf(workDatabase)).toEqual({ ...facts, acl });
 });
 
 test('a locale that the server does not have is named', async () => {
