@@ -34,11 +34,21 @@ beforeAll(async () => {
   await restoreBackup(harness.deps, without, target.url);
   await target.query(`CREATE SCHEMA holdfast_restore; CREATE TABLE holdfast_restore.progress (item text PRIMARY KEY);
     ALTER TABLE hashed DETACH PARTITION hashed_0; ALTER TABLE hashed DETACH PARTITION hashed_1`);
-  await target.query(`INSERT INTO hashed_0 SELECT (ARRAY['red', 'green', 'blue']::colour[])[1 + i % 3], i
-    FROM generate_series(1, 30) i WHERE i % 3 <> 0`);
-  await target.query(
-    `INSERT INTO hashed_1 SELECT 'red', i FROM generate_series(1, 30) i WHERE i % 3 = 0`,
+  // Each colour in the partition that the source has it not in, whatever the hashes of the two are.
+  const there = await harness.database.query<{ c: string }>(
+    'SELECT DISTINCT c::text FROM hashed_0',
   );
+  for (const [partition, is] of [
+    ['hashed_1', ''],
+    ['hashed_0', 'NOT'],
+  ]) {
+    await target.query(
+      `INSERT INTO ${partition} SELECT c, i FROM (
+         SELECT (ARRAY['red', 'green', 'blue']::colour[])[1 + i % 3] AS c, i FROM generate_series(1, 30) i) AS rows
+        WHERE ${is} c::text = ANY ($1)`,
+      [there.map(({ c }) => c)],
+    );
+  }
 });
 afterAll(async () => {
   await target?.drop();
