@@ -46,10 +46,13 @@ export class ReadPacer {
     if (this.#timer === undefined && !this.#isStopped) this.#socket.resume();
   }
 
+  /** Leaves the socket reading: who uses it next, or says goodbye on it, waits for answers. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    if (this.#timer !== undefined || this.#isBlocked) this.#socket.resume();
     this.#timer = undefined;
+    this.#isBlocked = false;
   }
 
   #endTurn(): void {
