@@ -43,7 +43,8 @@ export function connectedTo(session: Session, databaseOid: number): Promise<Conn
 
 /**
  * Ends those that the role may end; others are left as they are.
- * @param runId when given: only sessions of this run
+ * @param runId when given: only sessions of this run, and what a safety backup left that was killed with its restore: the
+ * lease on this database is ours, so no other one is at work
  */
 export async function endConnected(
   session: Session,
@@ -55,7 +56,9 @@ export async function endConnected(
   await session.query(
     `WITH found AS MATERIALIZED (
        SELECT a.pid FROM pg_catalog.pg_stat_activity a
-        WHERE ${onDatabase} AND pg_catalog.starts_with(coalesce(a.application_name, ''), $2) AND ${mayEnd('a')})
+        WHERE ${onDatabase} AND ${mayEnd('a')}
+          AND (pg_catalog.starts_with(coalesce(a.application_name, ''), $2)
+            OR a.application_name ~ '^holdfast/[^/]+-safety/'))
      SELECT pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) FROM found`,
     [databaseOid, prefix],
   );
