@@ -1,7 +1,10 @@
 /** What core functions get from the edge: ports, clocks and the way to tell of progress. Nothing in core reaches further. */
+import type { EvidenceInput } from '../evidence/record.ts';
 import type { KeyRing } from '../keyring/key-ring.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import type { Vault, Workspace } from '../vault/vault.ts';
+import type { SourceParameter } from './environment.ts';
+import type { MetricName } from './metrics.ts';
 
 export interface Progress {
   readonly state: string;
@@ -37,6 +40,18 @@ export interface Deps {
     environment: Readonly<Record<string, string>>,
     options?: CommandOptions,
   ) => Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** What the environment says of a source (filters, retention, options); absent on one machine, where the request says it. */
+  readonly sourceOf?: (source: string) => Promise<SourceParameter>;
+  /** The copy of the vault in another Region, opened with that Region's key. */
+  readonly replica?: { readonly vault: Vault; readonly keyRing: KeyRing };
+  /** Writes evidence in our name and gives its key, where this process itself may not sign. */
+  readonly record?: (evidence: EvidenceInput) => Promise<string>;
+  /** Absent: nobody counts. */
+  readonly metric?: (
+    name: MetricName,
+    value: number,
+    dimensions: Readonly<Record<string, string>>,
+  ) => void;
   readonly now: () => Date;
   readonly progress: (event: Progress) => void;
   readonly toolVersions: { readonly holdfast: string; readonly node: string };

@@ -10,6 +10,16 @@ export const metrics = {
   BackupPublished: 'Count',
   BackupFailed: 'Count',
   VerifyDamaged: 'Count',
+  /** By the sentinel, per source: seconds since the newest backup's snapshot that is so far. */
+  SealedAge: 'Seconds',
+  VerifiedAge: 'Seconds',
+  ReplicatedAge: 'Seconds',
+  ProvenAge: 'Seconds',
+  ReplicaBehind: 'Count',
+  RestoreFailed: 'Count',
+  RestoreDuration: 'Milliseconds',
+  DrillProven: 'Count',
+  DrillFailed: 'Count',
 } as const;
 
 export type MetricName = keyof typeof metrics;
