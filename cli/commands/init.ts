@@ -14,7 +14,7 @@ export function initCommand(): Command {
       `
 Examples:
   holdfast init --vault /backups/shop
-  holdfast init --vault /backups/shop --key /root/holdfast-key.json`,
+  holdfast init --vault /backups/shop --key ~/holdfast-key.json`,
     )
     .action(init);
   return addJson(addKey(addVault(command)));
