@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Before the entry file, for Node itself. */
   readonly nodeFlags?: readonly string[];
+  /** A program with arguments of its own that starts Node in its place. */
+  readonly startedBy?: readonly string[];
   /** In a process group of its own, so that a signal can be sent as a terminal does: to all of it. */
   readonly isGroup?: boolean;
 }
@@ -29,7 +31,9 @@ export interface RunningCli {
 }
 
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), entry, ...args], {
+  const node = [process.execPath, ...(options.nodeFlags ?? []), entry, ...args];
+  const [program = process.execPath, ...rest] = [...(options.startedBy ?? []), ...node];
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? import.meta.dirname,
     env: { ...ownEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
