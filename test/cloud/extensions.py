@@ -1,0 +1,82 @@
+"""What MiniStack lacks and Holdfast's stacks use, added from outside. Each is listed in docs/fidelity.md.
+
+* EventBridge Scheduler: universal targets (only sfn:startExecution) and the context attributes <aws.scheduler.…>.
+* CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey.
+
+Nothing here answers in the place of Holdfast's own code.
+"""
+import json
+import uuid
+from datetime import datetime, timezone
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import eventbridge, kms, stepfunctions
+from ministack.services.cloudformation import provisioners
+
+UNIVERSAL_START = "arn:aws:scheduler:::aws-sdk:sfn:startExecution"
+
+
+def add_universal_targets():
+    dispatch = eventbridge._invoke_target
+
+    def invoke(target, event, rule, view=None):
+        if event.get("Source") != "aws.scheduler":
+            return dispatch(target, event, rule, view)
+        filled = {**target, "Input": _with_attributes(target.get("Input") or "{}", event)}
+        if target.get("Arn") != UNIVERSAL_START:
+            return dispatch(filled, event, rule, view)
+        request = json.loads(filled["Input"])
+        status, _, body = stepfunctions._start_execution(
+            {
+                "stateMachineArn": request["StateMachineArn"],
+                "name": request.get("Name"),
+                "input": request.get("Input", "{}"),
+            }
+        )
+        if status != 200:
+            raise RuntimeError(f"StartExecution answered {status}: {body}")
+
+    eventbridge._invoke_target = invoke
+
+
+def _with_attributes(text, event):
+    time = datetime.fromtimestamp(event["Time"], tz=timezone.utc).replace(second=0, microsecond=0)
+    values = {
+        "schedule-arn": (event.get("Resources") or [""])[0],
+        "scheduled-time": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "execution-id": uuid.uuid4().hex[:16],
+        "attempt-number": "1",
+    }
+    for name, value in values.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
+
+
+def add_replica_keys():
+    def create(logical_id, props, stack_name):
+        primary = props["PrimaryKeyArn"]
+        own = get_region()
+        with request_scope(get_account_id(), primary.split(":")[3]):
+            policy = props.get("KeyPolicy")
+            status, _, body = kms._replicate_key(
+                {
+                    "KeyId": primary,
+                    "ReplicaRegion": own,
+                    "Description": props.get("Description", ""),
+                    "Policy": policy if isinstance(policy, str) else json.dumps(policy),
+                    "Tags": provisioners._kms_tags(props),
+                }
+            )
+        if status != 200:
+            raise RuntimeError(f"AWS::KMS::ReplicaKey {logical_id}: {body}")
+        key_id = primary.split("/")[-1]
+        return key_id, {"KeyId": key_id, "Arn": f"arn:aws:kms:{own}:{get_account_id()}:key/{key_id}"}
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    assert "AWS::KMS::ReplicaKey" not in handlers, "this MiniStack knows AWS::KMS::ReplicaKey itself"
+    handlers["AWS::KMS::ReplicaKey"] = {"create": create, "delete": provisioners._kms_key_delete}
+
+
+def add_all():
+    add_universal_targets()
+    add_replica_keys()
