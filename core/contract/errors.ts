@@ -69,6 +69,43 @@ export const errorCatalogue = {
     'Supported are PostgreSQL 14 to 18; for a newer one upgrade Holdfast.',
   ),
 
+  StandbyRefusedError: entry(
+    'the server is a standby on which the primary may end the snapshot',
+    'Back up from the primary, or set hot_standby_feedback = on and max_standby_streaming_delay = -1 on the standby.',
+  ),
+
+  // Finding the server on AWS
+  ConnectionNotFoundError: entry(
+    'the environment has no source and no target of this name',
+    'Name one of those in environments/<env>.json; a new one must be deployed first.',
+  ),
+  DatabaseInstanceNotFoundError: entry(
+    'RDS has no such database instance or cluster',
+    'Check dbInstance or dbCluster of the connection, and that it is in the Region of the deployment.',
+  ),
+  DatabaseInstanceNotReadyError: entry(
+    'the database instance or cluster does not take connections for now',
+    'Run again when its status is "available".',
+    true,
+  ),
+  SecretNotFoundError: entry(
+    'there is no such secret',
+    'Check the name or ARN of the secret, and that it is in the Region of the deployment.',
+  ),
+  SecretInvalidError: entry(
+    'the secret does not hold what a connection needs',
+    'It must be JSON as RDS writes it: username, password, and, unless RDS finds the server, host, port, dbname.',
+  ),
+  AwsAccessDeniedError: entry(
+    'a role may not do what an AWS service was asked for',
+    'Allow the role the action that the message names.',
+  ),
+  AwsServiceError: entry(
+    'an AWS service did not answer, or reported an error of its own',
+    'The step is tried again by itself; if it keeps happening check the way to the service (VPC endpoint, NAT) and its health.',
+    true,
+  ),
+
   // Rights
   PermissionDeniedError: entry(
     'the role may not read something that belongs to the backup',
@@ -198,8 +235,26 @@ export const errorCatalogue = {
   ),
   KeyFileInsecureError: entry('others can read the key file', 'chmod 600 the key file.'),
   KeyMismatchError: entry(
-    'this key file does not belong to this vault or backup',
-    'Name the key file with the id that the message asks for.',
+    'this key does not belong to this vault or backup',
+    'Give the key, or the key file, with the id that the message asks for.',
+  ),
+  KeyAccessDeniedError: entry(
+    'the key service refuses this role',
+    'Allow the role the action that the message names, in the policy of the key and in its own; conditions on the encryption context count too.',
+  ),
+  KeyUnavailableError: entry(
+    'the key is disabled, waits for its deletion, or is not there',
+    'Enable the key, or cancel its deletion, then run again: without it nobody can open the backups.',
+  ),
+  KeyThrottledError: entry(
+    'the key service takes no more requests for now',
+    'The step is tried again by itself; if it keeps happening raise the quota of requests to the key service.',
+    true,
+  ),
+  KeyServiceError: entry(
+    'the key service did not answer, or reported an error of its own',
+    'The step is tried again by itself; if it keeps happening check the way to the key service (VPC endpoint, NAT) and its health.',
+    true,
   ),
   DecryptionError: entry(
     'the content could not be decrypted',
