@@ -36,13 +36,19 @@ export interface ObjectEncryptor {
 export interface KeyRing {
   /** Recorded in the manifest, so that the right key can be asked for. */
   readonly encryptionKeyId: string;
+  /** Signs now. */
   readonly signingKeyId: string;
+  /** Whose signatures `verify` can tell good from bad: generations of signing keys, the one that signs now among them. */
+  readonly verificationKeyIds: readonly string[];
   /** For the manifest: the algorithm suite and how the key is wrapped. */
   readonly suite: string;
   readonly wrapping: 'raw-aes' | 'aws-kms-mrk';
   /** @param maxPlaintextBytes an upper bound over all segments of this object */
   encryptObject(context: EncryptionContext, maxPlaintextBytes: number): ObjectEncryptor;
-  /** Ends with DecryptionError when the message is damaged, cut short or bound to another context. */
+  /**
+   * Ends with DecryptionError when the message is damaged, cut short or bound to another context; with the key service's
+   * own errors (KeyAccessDeniedError, KeyUnavailableError, KeyThrottledError …), which say nothing of the message.
+   */
   decryptSegment(context: EncryptionContext): Duplex;
   sign(document: Uint8Array): Promise<Signature>;
   /** @throws SignatureInvalidError; KeyMismatchError when the signature names another key */

@@ -4,13 +4,9 @@
  * The SDK authenticates the context that a message carries but leaves it to the caller to compare it with what was
  * expected. Invariant: the data key of a message with another context is not even unwrapped.
  */
-import {
-  type KeyringNode,
-  NodeDefaultCryptographicMaterialsManager,
-  type NodeMaterialsManager,
-} from '@aws-crypto/client-node';
-import { HoldfastError } from '../../core/contract/errors.ts';
-import type { EncryptionContext } from '../../core/keyring/key-ring.ts';
+import type { NodeMaterialsManager } from '@aws-crypto/client-node';
+import { HoldfastError } from '../contract/errors.ts';
+import type { EncryptionContext } from './key-ring.ts';
 
 /** The SDK reserves this prefix for what it adds by itself. */
 const sdkPrefix = 'aws-crypto-';
@@ -23,10 +19,9 @@ export const plainContext = ({ vault, source, backup, object }: EncryptionContex
 });
 
 export function boundMaterials(
-  keyring: KeyringNode,
+  materials: NodeMaterialsManager,
   context: EncryptionContext,
 ): NodeMaterialsManager {
-  const materials = new NodeDefaultCryptographicMaterialsManager(keyring);
   const expected: Readonly<Record<string, string>> = plainContext(context);
   return {
     getEncryptionMaterials: (request) => materials.getEncryptionMaterials(request),

@@ -4,8 +4,8 @@
  * Invariant: one `error` event, and it is a DecryptionError unless the stream was destroyed with an error of ours.
  */
 import type { Duplex } from 'node:stream';
-import { HoldfastError } from '../../core/contract/errors.ts';
-import type { EncryptionContext } from '../../core/keyring/key-ring.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { EncryptionContext } from './key-ring.ts';
 
 export function withDecryptionErrors(stream: Duplex, context: EncryptionContext): Duplex {
   const emit = stream.emit.bind(stream);
