@@ -17,11 +17,10 @@ import { backup, compare, live, unexpected } from '../compare/support.ts';
 import { everything, everythingOfDatabase } from '../support/everything.ts';
 import { databaseOn, startServer, type TestDatabase } from '../support/postgres.ts';
 import { changedLines, columnsOfChildren, printedByNewer } from './changed-lines.ts';
-import { nativeDump, nativePgDumpMajor } from './native-pg-dump.ts';
+import { nativeDump, needNativePgDump } from './native-pg-dump.ts';
 import { settingsOn, textOf } from './plain-text.ts';
 
 const requestedBy = { user: 'test', host: 'test' };
-const native = nativePgDumpMajor() ?? 0;
 
 describe.each([
   [14, [14, 18]],
@@ -100,8 +99,7 @@ describe.each([
     });
 
     test('has the same text by the pg_dump of this machine', ({ skip }) => {
-      const newest = Math.max(major, targetMajor);
-      if (native < newest) skip(`no pg_dump ${newest} on PATH`);
+      needNativePgDump(Math.max(major, targetMajor), skip);
       const [before, after] = [server.url('everything'), other.url(report.database ?? '')].map(
         (url) => nativeDump(url, '--encoding=UTF8'),
       );
