@@ -32,6 +32,8 @@ export const namesOf = (environment: string) => {
     function: (name: string) => `${prefix}-${name}`,
     functionArn: (name: string, { account, region }: Place) =>
       `arn:aws:lambda:${region}:${account}:function:${prefix}-${name}`,
+    /** Roles are global in an account: the Region is in their names. `holdfast-prod-DumpUnit-eu-central-1` */
+    roleName: (holder: string, region: string) => `${prefix}-${holder}-${region}`,
     scheduleGroup: prefix,
     topic: `${prefix}-notices`,
     deadLetters: `${prefix}-dead-letters`,
