@@ -4,7 +4,7 @@ import { compileCache } from './test/support/compile-cache.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/matrix/**', 'test/stock/**'],
+    exclude: ['test/cloud/**', 'test/matrix/**', 'test/stock/**'],
     globalSetup: 'test/support/global-setup.ts',
     env: { NODE_COMPILE_CACHE: compileCache },
     testTimeout: 60_000,

@@ -1,0 +1,68 @@
+/** Buckets as the vault stacks make them (versioned, locked, replicated), with random names, for tests without stacks. */
+import { randomBytes } from 'node:crypto';
+import {
+  type BucketLocationConstraint,
+  CreateBucketCommand,
+  PutBucketReplicationCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { primaryRegion, replicaRegion, s3Settings } from './emulator-clients.ts';
+
+export const bucketName = (what: string): string =>
+  `holdfast-test-${what}-${randomBytes(6).toString('hex')}`;
+
+/** A bucket with versioning and Object Lock (without a default retention). */
+export async function makeVaultBucket(region = primaryRegion, name = bucketName('vault')) {
+  const client = new S3Client(s3Settings(region));
+  await client.send(
+    new CreateBucketCommand({
+      Bucket: name,
+      ObjectLockEnabledForBucket: true,
+      CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint },
+    }),
+  );
+  await client.send(
+    new PutBucketVersioningCommand({
+      Bucket: name,
+      VersioningConfiguration: { Status: 'Enabled' },
+    }),
+  );
+  return { client, bucket: name };
+}
+
+/** Neither versioned nor locked. */
+export async function makeWorkspaceBucket(region = primaryRegion, name = bucketName('workspace')) {
+  const client = new S3Client(s3Settings(region));
+  await client.send(
+    new CreateBucketCommand({
+      Bucket: name,
+      CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint },
+    }),
+  );
+  return { client, bucket: name };
+}
+
+/** A vault bucket and its replica in the other Region, each with a client of its Region. */
+export async function makeReplicatedBuckets() {
+  const primary = await makeVaultBucket(primaryRegion);
+  const replica = await makeVaultBucket(replicaRegion, bucketName('replica'));
+  await primary.client.send(
+    new PutBucketReplicationCommand({
+      Bucket: primary.bucket,
+      ReplicationConfiguration: {
+        Role: 'arn:aws:iam::123456789012:role/replication',
+        Rules: [
+          {
+            Status: 'Enabled',
+            Priority: 1,
+            Filter: { Prefix: '' },
+            DeleteMarkerReplication: { Status: 'Disabled' },
+            Destination: { Bucket: `arn:aws:s3:::${replica.bucket}` },
+          },
+        ],
+      },
+    }),
+  );
+  return { primary, replica };
+}
