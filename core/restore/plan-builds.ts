@@ -13,6 +13,7 @@ import { inParallel } from '../in-parallel.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import type { Wave } from './builds/draft.ts';
+import { coresOf } from './builds/parallel-workers.ts';
 import { planWaves } from './builds/plan-waves.ts';
 import { readTargetFacts } from './builds/target-facts.ts';
 import { withKnownTablespaces } from './create/tablespaces.ts';
@@ -61,6 +62,7 @@ async function wavesOf(deps: Deps, run: RestoreRun, manifest: Manifest): Promise
     switchedOff: manifest.inventory.switchedOff ?? [],
     databaseSettings: manifest.inventory.database.settings,
     options: run.input.options,
+    cores: coresOf(session.settings),
   });
 }
 

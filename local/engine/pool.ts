@@ -68,7 +68,7 @@ export class WorkerPool {
 
   /** @throws what the handler throws; WorkerLostError, TaskTimedOutError */
   async call(state: StateName, input: unknown): Promise<unknown> {
-    if (warmUpStates.has(state)) this.#warmUp();
+    if (warmUpStates.has(state)) this.#warmUp(this.#units);
     const lane = unitStates.has(state) ? this.#units : this.#control;
     const slot = lane.reduce((least, next) => (next.calls < least.calls ? next : least));
     slot.calls += 1;
@@ -100,8 +100,13 @@ export class WorkerPool {
     return slot.worker as Promise<WorkerProcess>;
   }
 
-  #warmUp(): void {
-    for (const slot of this.#units) {
+  /** All processes at once, before the first call: for runs whose first state is as short as the start of a process. */
+  warmUp(): void {
+    this.#warmUp([...this.#control, ...this.#units]);
+  }
+
+  #warmUp(slots: readonly Slot[]): void {
+    for (const slot of slots) {
       // What goes wrong here goes wrong again at the first call, which is told of it.
       void this.#workerOf(slot).catch(() => undefined);
     }

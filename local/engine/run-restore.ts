@@ -80,6 +80,7 @@ export async function runRestore(options: RunRestoreOptions): Promise<RestoreRep
     onProgress: deps.progress,
   });
   options.onPool?.(pool);
+  if (!input.dryRun) pool.warmUp();
   using _ = onAbort(signal, mark);
   try {
     const output = await execute(await loadStateMachine(definitionOf('restore')), {

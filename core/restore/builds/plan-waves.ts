@@ -15,6 +15,7 @@ import { analyzeTables, analyzeViews } from './analyze.ts';
 import { putBackChecks, validateChecks } from './deferred-check-builds.ts';
 import { batchStatements, definitionBatches } from './definition-batches.ts';
 import { type BuildDraft, packInOrder, smallTableBytes, type Wave } from './draft.ts';
+import { oneProcessEach } from './parallel-workers.ts';
 import { qualified } from './read-statement.ts';
 import { sortEntries } from './sort-entries.ts';
 import type { SortedEntries, TableDraft, WholeForeignKey } from './sorted-entries.ts';
@@ -32,7 +33,9 @@ export interface PlanInput {
   readonly switchedOff: readonly SwitchedOff[];
   /** `name=value` of the source's database. */
   readonly databaseSettings: readonly string[];
-  readonly options: Pick<RestoreOptions, 'batchObjects'>;
+  readonly options: Pick<RestoreOptions, 'batchObjects' | 'jobs'>;
+  /** Of the server, when they are known. */
+  readonly cores?: number | undefined;
 }
 
 /** @returns waves that have builds in them, the longest builds of a wave first */
@@ -70,7 +73,9 @@ export function planWaves(input: PlanInput): Wave[] {
     analyzeViews(sorted.refreshes.flatMap(({ view }) => view ?? [])),
     ...batches(sorted.eventTriggers, 'event triggers'),
   ];
-  return waves.filter((wave) => wave.length > 0);
+  return waves
+    .filter((wave) => wave.length > 0)
+    .map((wave) => oneProcessEach(wave, options.jobs, input.cores));
 }
 
 /** All of one table stands in one transaction: no two of them wait for each other. */

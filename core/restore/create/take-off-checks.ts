@@ -68,7 +68,8 @@ export const findChecks = (session: Session): Promise<DeferredCheck[]> =>
          AND CASE d.refclassid WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid
                                ELSE o.oprcode END IN (SELECT oid FROM own)
     ), within (domain, type, is_inside) AS (
-      SELECT t.oid, t.oid, false FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+      SELECT k.contypid, k.contypid, false FROM pg_catalog.pg_constraint k
+       WHERE k.contype = 'c' AND k.contypid <> 0 AND k.oid IN (SELECT oid FROM called)
       UNION
       SELECT w.domain, part.type, w.is_inside OR part.is_inside FROM within w CROSS JOIN LATERAL (
         SELECT t.oid, false FROM pg_catalog.pg_type t WHERE t.typtype = 'd' AND t.typbasetype = w.type
