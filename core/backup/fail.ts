@@ -11,6 +11,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
 import { firstFailure } from '../run/abort-mark.ts';
+import { makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLease } from '../run/lease.ts';
 import { findRun } from '../run/run-record.ts';
@@ -22,16 +23,7 @@ export async function failRun(
   deps: Deps,
   { runId, error }: InputOf<'Fail'>,
 ): Promise<OutputOf<'Fail'>> {
-  const troubles: string[] = [];
-  const attempt = async <T>(what: string, step: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await step();
-    } catch (cause) {
-      troubles.push(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
-      return undefined;
-    }
-  };
-
+  const { attempt, troubles } = makeAttempts();
   const marked = await attempt('The abort mark could not be read', () => firstFailure(deps, runId));
   const failure = marked ?? failureFromCaught(error);
   const run = await attempt('The run could not be read', () => findRun(deps, runId));
@@ -56,8 +48,7 @@ export async function failRun(
   await attempt('The outcome could not be recorded', () =>
     recordOutcome(deps, runId, run, failure, isPublished),
   );
-  const evidence = troubles.length > 0 ? { ...failure.evidence, troubles } : failure.evidence;
-  return { error: failure.error, cause: causeOf({ ...failure, evidence }) };
+  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
 }
 
 async function recordOutcome(

@@ -10,6 +10,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { recordRestoreOutcome } from '../report/outcome.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
+import { type Attempt, makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { firstRestoreFailure } from './abort-mark.ts';
 import { clearPatiently } from './fail/uncleared.ts';
@@ -20,16 +21,7 @@ export async function failRestore(
   deps: Deps,
   { runId, error }: InputOf<'FailRestore'>,
 ): Promise<OutputOf<'FailRestore'>> {
-  const troubles: string[] = [];
-  const attempt = async <T>(what: string, step: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await step();
-    } catch (cause) {
-      troubles.push(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
-      return undefined;
-    }
-  };
-
+  const { attempt, troubles } = makeAttempts();
   const marked = await attempt('The abort mark could not be read', () =>
     firstRestoreFailure(deps.workspace, runId),
   );
@@ -38,23 +30,15 @@ export async function failRestore(
     findRestoreRun(deps.workspace, runId),
   );
   if (run !== undefined) await clearPatiently(deps, run, attempt);
-  const wholeFailure = { ...failure, evidence: withTroubles(failure, troubles) };
-  if (run !== undefined) await report(deps, run, wholeFailure, attempt);
+  if (run !== undefined) await report(deps, run, withTroubles(failure, troubles), attempt);
   await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
   if (run !== undefined) {
     await attempt('The lease could not be given free and runs out by itself', () =>
       releaseTargetLease(deps, run),
     );
   }
-  const evidence = withTroubles(failure, troubles);
-  return { error: failure.error, cause: causeOf({ ...failure, evidence }) };
+  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
 }
-
-/** Tries a step, and notes what became of it. */
-export type Attempt = <T>(what: string, step: () => Promise<T>) => Promise<T | undefined>;
-
-const withTroubles = (failure: Failure, troubles: readonly string[]): Failure['evidence'] =>
-  troubles.length > 0 ? { ...failure.evidence, troubles: [...troubles] } : failure.evidence;
 
 async function report(
   deps: Deps,

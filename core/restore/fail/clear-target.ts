@@ -7,6 +7,7 @@ import { HoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
+import type { Attempt } from '../../run/attempt.ts';
 import { dropCreatedRoles } from '../create/roles.ts';
 import { stateOf } from '../create/work-database.ts';
 import {
@@ -19,7 +20,6 @@ import {
 } from '../cutover/database-facts.ts';
 import { setAllowed } from '../cutover/exchange.ts';
 import { dropDatabase } from '../drop-database.ts';
-import type { Attempt } from '../fail.ts';
 import { bookkeepingOwner, bookkeepingSchemaOf, dropBookkeeping } from '../progress.ts';
 import { readFact, writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';

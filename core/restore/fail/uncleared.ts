@@ -8,9 +8,9 @@ import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
 import { isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
+import type { Attempt } from '../../run/attempt.ts';
 import { putJson } from '../../vault/json.ts';
 import { workspaceKeys } from '../../vault/keys.ts';
-import type { Attempt } from '../fail.ts';
 import { readFact } from '../restore-run.ts';
 import { clearTarget } from './clear-target.ts';
 
