@@ -23,6 +23,7 @@ import { entriesOf, manifestOf } from '../restore/definitions.ts';
 import { duringRestore } from '../restore/during-restore.ts';
 import { readFact, writeFact } from '../restore/restore-run.ts';
 import { onDatabase } from '../restore/target-session.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { BackupSide } from './backup-side.ts';
@@ -72,7 +73,7 @@ async function compareTarget(deps: Deps, run: RestoreRun, units: number): Promis
   const applicationName = applicationNameOf(run.runId, 'compare-schema');
   const live = await openLiveSide(settings, {
     ...{ applicationName, jobs: options.jobs },
-    indexCheckMs: options.taskSeconds * 1000 * shareForIndexes,
+    indexCheckMs: taskSecondsOf(deps, options) * 1000 * shareForIndexes,
   });
   try {
     const parts = (await hasLargeObjects(deps, run, units)) ? 'metadata' : 'all';

@@ -19,6 +19,7 @@ import { addFingerprints, emptyFingerprint } from '../fingerprint/fingerprint.ts
 import { manifestOf } from '../restore/definitions.ts';
 import { duringRestore } from '../restore/during-restore.ts';
 import { writeFact } from '../restore/restore-run.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { dataOfLargeObjects } from './compare-large-objects.ts';
@@ -43,7 +44,7 @@ export async function compareUnit(
     const earlier = await getJson(deps.workspace, comparisonSchema, key);
     if (earlier !== undefined) return outputOf(earlier);
     const manifest = await manifestOf(deps, run);
-    const isOverAt = startedMs + run.input.options.taskSeconds * 1000 * shareForPieces;
+    const isOverAt = startedMs + taskSecondsOf(deps, run.input.options) * 1000 * shareForPieces;
     const part = await scanUnit({ deps, run, manifest, unit, signal, isOverAt });
     if (part.todo.length > 0) return { isDone: false, tables: 0, differences: 0 };
     return outputOf(await conclude(deps, run, manifest, unit, part));

@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../postgres/connection.ts';
 import type { Vault, Workspace } from '../vault/vault.ts';
 import type { SourceParameter } from './environment.ts';
 import type { MetricName } from './metrics.ts';
+import type { MachineName } from './names.ts';
 
 export interface Progress {
   readonly state: string;
@@ -52,6 +53,12 @@ export interface Deps {
     value: number,
     dimensions: Readonly<Record<string, string>>,
   ) => void;
+  /** Names of all sources of the environment; absent on one machine, where the catalogue knows them. */
+  readonly sourceNames?: () => Promise<readonly string[]>;
+  /** Ends an execution that still runs; nothing happens when there is none. Absent where nothing outlives its parent. */
+  readonly stopExecution?: (machine: MachineName, runId: string, cause: string) => Promise<void>;
+  /** Seconds that this call may take, where the function's own limit says so; see core/run/task-time.ts. */
+  readonly taskSeconds?: number;
   readonly now: () => Date;
   readonly progress: (event: Progress) => void;
   readonly toolVersions: { readonly holdfast: string; readonly node: string };

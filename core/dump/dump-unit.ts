@@ -17,6 +17,7 @@ import {
 } from '../contract/plan.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { readRun, readSnapshot, throwIfAborted } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
@@ -188,7 +189,8 @@ async function dumpSlices(
   onSlice: (slice: Slice) => void,
 ): Promise<boolean> {
   const meter = new ProgressMeter(work.unit, deps.progress, () => stream.reading());
-  const endMs = work.startedMs + work.run.input.options.taskSeconds * 1_000 * shareForSlices;
+  const endMs =
+    work.startedMs + taskSecondsOf(deps, work.run.input.options) * 1_000 * shareForSlices;
   try {
     for (const [index, slice] of slices.entries()) {
       if (index > 0 && performance.now() > endMs) return true;

@@ -8,6 +8,7 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type Build, buildSchema, type RestoreRun } from '../contract/restore.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { runDetached } from './builds/run-detached.ts';
@@ -38,13 +39,13 @@ export function runBuild(
       case 'analyze':
         return runAnalyze(deps, run, build);
       default:
-        return runDetached(deps, run, build, patienceMs ?? patienceOf(run), signal);
+        return runDetached(deps, run, build, patienceMs ?? patienceOf(deps, run), signal);
     }
   });
 }
 
-const patienceOf = ({ input: { options } }: RestoreRun) =>
-  Math.min(patiencePolls * options.pollSeconds, options.taskSeconds / 2) * 1_000;
+const patienceOf = (deps: Deps, { input: { options } }: RestoreRun) =>
+  Math.min(patiencePolls * options.pollSeconds, taskSecondsOf(deps, options) / 2) * 1_000;
 
 async function readBuild({ workspace }: Deps, runId: string, index: number): Promise<Build> {
   const build = await getJson(

@@ -8,6 +8,7 @@
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { runAfterHook } from './cutover/after-hook.ts';
 import { type CutoverDone, cutoverDoneSchema } from './cutover/database-facts.ts';
 import { takeOver } from './cutover/take-over.ts';
@@ -30,7 +31,7 @@ export async function cutover(
 ): Promise<OutputOf<'Cutover'>> {
   return duringRestore(deps, runId, 'cutover', async (run, signal) => {
     const { workspace } = deps;
-    const deadline = deps.now().getTime() + run.input.options.taskSeconds * 1000;
+    const deadline = deps.now().getTime() + taskSecondsOf(deps, run.input.options) * 1000;
     const earlier = await readFact(workspace, runId, 'cutover', cutoverDoneSchema);
     const done =
       earlier ??

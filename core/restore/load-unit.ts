@@ -11,6 +11,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type LoadUnit, loadUnitSchema, type RestoreRun } from '../contract/restore.ts';
 import { ProgressMeter } from '../dump/progress-meter.ts';
 import type { Session } from '../postgres/session.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { manifestOf } from './definitions.ts';
@@ -88,7 +89,8 @@ class UnitLoad {
 
   /** @returns false when the time was over before the work */
   async run(startedMs: number): Promise<boolean> {
-    const endMs = startedMs + this.#run.input.options.taskSeconds * 1_000 * shareForItems;
+    const endMs =
+      startedMs + taskSecondsOf(this.#deps, this.#run.input.options) * 1_000 * shareForItems;
     const { unit } = this.#unit;
     const meter = new ProgressMeter(
       unit,

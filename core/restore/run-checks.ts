@@ -14,6 +14,7 @@ import {
   ownCheckResultSchema,
   type RestoreRun,
 } from '../contract/restore.ts';
+import { taskSecondsOf } from '../run/task-time.ts';
 import type { Workspace } from '../vault/vault.ts';
 import { hookName, notKnown, runBeforeHook } from './checks/before-hook.ts';
 import { checkByCommand } from './checks/by-command.ts';
@@ -64,13 +65,14 @@ async function resultsOf(
 ): Promise<OwnCheckResult[]> {
   const { checks, hooks, options } = run.input;
   const clock = () => deps.now().getTime();
-  const deadline = clock() + options.taskSeconds * 1000;
+  const wholeMs = taskSecondsOf(deps, options) * 1000;
+  const deadline = clock() + wholeMs;
   let begun = 0;
   const begin = (what: string) => {
     signal.throwIfAborted();
     const timeoutMs = Math.max(1, deadline - clock());
     begun += 1;
-    if (begun > 1 && timeoutMs < options.taskSeconds * 1000 * neededShare) throw outOfTime(what);
+    if (begun > 1 && timeoutMs < wholeMs * neededShare) throw outOfTime(what);
     return { timeoutMs, signal };
   };
   const results: OwnCheckResult[] = [];

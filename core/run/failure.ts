@@ -16,12 +16,19 @@ export const failureSchema = z.strictObject({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
-/** As AWS Lambda writes the cause of a failed function, and with our fields. */
-const causeSchema = z.looseObject({
-  errorMessage: z.string(),
+/** Our fields: beside Lambda's own on one machine, in a line of the stack on AWS, where nothing else passes. */
+const fieldsSchema = z.looseObject({
   hint: z.string().optional(),
   evidence: z.record(z.string(), z.unknown()).optional(),
 });
+
+/** As AWS Lambda writes the cause of a failed function. */
+const causeSchema = fieldsSchema.extend({
+  errorMessage: z.string(),
+  trace: z.array(z.string()).optional(),
+});
+
+const traceMark = 'holdfast: ';
 
 /** What a Catch puts into the state. */
 const caughtSchema = z.looseObject({ Error: z.string(), Cause: z.string().default('') });
@@ -37,6 +44,14 @@ const serviceNames: Readonly<Record<string, ErrorName>> = {
   'States.Timeout': 'TaskTimedOutError',
   'States.HeartbeatTimeout': 'TaskTimedOutError',
   'Sandbox.Timedout': 'TaskTimedOutError',
+  'Runtime.ExitError': 'WorkerLostError',
+  'Runtime.OutOfMemory': 'WorkerLostError',
+  'Lambda.Unknown': 'WorkerLostError',
+  'Lambda.ServiceException': 'AwsServiceError',
+  'Lambda.AWSLambdaException': 'AwsServiceError',
+  'Lambda.SdkClientException': 'AwsServiceError',
+  'Lambda.ClientExecutionTimeoutException': 'AwsServiceError',
+  'Lambda.TooManyRequestsException': 'AwsServiceError',
 };
 
 const isCatalogued = (name: string): name is ErrorName => Object.hasOwn(errorCatalogue, name);
@@ -76,10 +91,19 @@ function rawFailureOf(error: unknown): Failure {
 
 /** The text for `Cause`. */
 export function causeOf(failure: Failure): string {
-  const { error, message, hint, evidence } = failure;
-  const envelope = { errorType: error, errorMessage: message, hint };
+  const { error, message } = failure;
+  return JSON.stringify({ errorType: error, errorMessage: message, ...fieldsOf(failure) });
+}
+
+/** The lines of the stack that Lambda is to send: what an error carries beyond name and message is in the last one. */
+export function traceOf(failure: Failure): string[] {
+  const [line = ''] = failure.message.split('\n');
+  return [`${failure.error}: ${line}`, `${traceMark}${JSON.stringify(fieldsOf(failure))}`];
+}
+
+function fieldsOf({ hint, evidence }: Failure): Partial<Failure> {
   const isSmall = JSON.stringify(evidence).length <= maxEvidenceCharacters;
-  return JSON.stringify(isSmall ? { ...envelope, evidence } : envelope);
+  return isSmall ? { hint, evidence } : { hint };
 }
 
 /** @param caught `{Error, Cause}` from a Catch; anything else is told as it is */
@@ -92,12 +116,19 @@ export function failureFromCaught(caught: unknown): Failure {
   const envelope = causeSchema.safeParse(parseJson(cause));
   const known = isCatalogued(name) ? name : (serviceNames[name] ?? 'InternalError');
   const message = envelope.success ? envelope.data.errorMessage : cause;
+  const { hint, evidence } = envelope.success ? carriedFields(envelope.data) : {};
   return {
     error: known,
     message: known === name ? message : `${name}: ${message}`,
-    hint: (envelope.success && envelope.data.hint) || errorCatalogue[known].hint,
-    evidence: (envelope.success && envelope.data.evidence) || {},
+    hint: hint || errorCatalogue[known].hint,
+    evidence: evidence ?? {},
   };
+}
+
+function carriedFields(envelope: z.infer<typeof causeSchema>): z.infer<typeof fieldsSchema> {
+  const line = envelope.trace?.findLast((each) => each.startsWith(traceMark));
+  if (line === undefined) return envelope;
+  return fieldsSchema.safeParse(parseJson(line.slice(traceMark.length))).data ?? envelope;
 }
 
 export function toError(failure: Failure): HoldfastError {

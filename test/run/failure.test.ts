@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { HoldfastError } from '../../core/contract/errors.ts';
-import { causeOf, failureFromCaught, failureOf } from '../../core/run/failure.ts';
+import { causeOf, failureFromCaught, failureOf, traceOf } from '../../core/run/failure.ts';
 
 it('masks secrets in message, hint and evidence before a failure is written anywhere', () => {
   const url = 'postgres://dumper:s3cret@db.example/shop';
@@ -26,4 +26,35 @@ it('keeps numbers, lists and large integers of the evidence', () => {
   expect(failure.evidence).toEqual({ count: 3, list: ['a', 'b'], oid: '1152921504606846976' });
   const back = failureFromCaught({ Error: failure.error, Cause: causeOf(failure) });
   expect(back).toEqual(failure);
+});
+
+it('reads name, message, hint and evidence from what Lambda tells of a thrown error', () => {
+  const failure = failureOf(
+    new HoldfastError('LeaseHeldError', 'held by another\nsince noon', {
+      hint: 'Wait.',
+      evidence: { since: 'noon', nested: [{ fence: 3 }] },
+    }),
+  );
+  const cause = {
+    errorType: failure.error,
+    errorMessage: failure.message,
+    trace: traceOf(failure).join('\n').split('\n'),
+  };
+  expect(failureFromCaught({ Error: failure.error, Cause: JSON.stringify(cause) })).toEqual(
+    failure,
+  );
+});
+
+it.each([
+  ['Sandbox.Timedout', 'TaskTimedOutError'],
+  ['Runtime.ExitError', 'WorkerLostError'],
+  ['Lambda.TooManyRequestsException', 'AwsServiceError'],
+  ['TypeError', 'InternalError'],
+])('%s of the service becomes %s', (name, known) => {
+  const Cause = JSON.stringify({ errorMessage: 'it ended', errorType: name, trace: ['at x'] });
+  expect(failureFromCaught({ Error: name, Cause })).toMatchObject({
+    error: known,
+    message: `${name}: it ended`,
+    evidence: {},
+  });
 });

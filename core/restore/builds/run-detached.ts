@@ -11,6 +11,7 @@ import type { OutputOf } from '../../contract/payloads.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
+import { taskSecondsOf } from '../../run/task-time.ts';
 import { identifier } from '../../schema/sql-text.ts';
 import { claim } from '../claim.ts';
 import { openTarget } from '../target-session.ts';
@@ -50,7 +51,7 @@ export async function runDetached(
     await prepareMemory(session, run);
     const staysMs = (await isFirstAttempt(deps, run, build))
       ? patienceMs
-      : run.input.options.taskSeconds * 1_000 * shareForWaiting;
+      : taskSecondsOf(deps, run.input.options) * 1_000 * shareForWaiting;
     const isDone = await runPatiently(session, statements, staysMs, signal);
     return { isDone, share: isDone ? 1 : null };
   } catch (error) {
