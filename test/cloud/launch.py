@@ -190,7 +190,9 @@ if __name__ == "__main__":
     sys.meta_path.insert(0, MendingFinder())
     for name in REPLACEMENTS:
         importlib.import_module(name)
+    import extensions
     from ministack.app import main
 
+    extensions.add_all()
     sys.argv = ["ministack"]
     main()
