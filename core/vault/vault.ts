@@ -15,7 +15,9 @@ export interface ObjectRef {
   readonly sha256: string;
 }
 
-export interface ObjectHead extends ObjectRef {
+export interface ObjectHead extends Omit<ObjectRef, 'sha256'> {
+  /** Absent where it is not known without reading the object (large ones on S3); a manifest has it for each of its objects. */
+  readonly sha256?: string;
   readonly lastModified: Date;
   readonly tags: Readonly<Record<string, string>>;
   readonly retainUntil?: Date;

@@ -9,6 +9,7 @@ import { constants, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { HoldfastError } from '../../core/contract/errors.ts';
+import { keyParts } from '../../core/vault/object-key.ts';
 import { codeOf, type FileCalls, folderMode, isAbsent, makeFolders } from './files.ts';
 
 export interface Tree {
@@ -33,21 +34,6 @@ const invalid = (key: string, why: string) =>
     'InvalidObjectKeyError',
     `Object key ${JSON.stringify(key)} is not allowed: ${why}.`,
   );
-
-/** The parts of a valid key. @throws InvalidObjectKeyError */
-export function keyParts(key: string, reserved: readonly string[] = []): string[] {
-  // Lone surrogates would all become U+FFFD in a file name: two keys, one file.
-  if (!key.isWellFormed()) throw invalid(key, 'it is not well-formed Unicode');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f\\]/.test(key)) throw invalid(key, 'control characters and \\ are not');
-  const parts = key.split('/');
-  for (const part of parts) {
-    if (part === '') throw invalid(key, 'it has an empty part');
-    if (part.startsWith('.')) throw invalid(key, 'a part begins with a dot');
-  }
-  if (reserved.includes(parts[0] ?? '')) throw invalid(key, `${parts[0]}/ is reserved`);
-  return parts;
-}
 
 /** The path of a key, after a look that the folders on the way do not lead out by a symbolic link. */
 export async function pathOf(tree: Tree, key: string): Promise<string> {
