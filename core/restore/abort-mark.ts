@@ -5,40 +5,30 @@
  * of the error. Invariant: the first mark stays.
  */
 import type { Deps } from '../contract/deps.ts';
-import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { HoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import { failureOfMark, writeAbortMark } from '../run/abort-mark.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
-import { type AbortMark, abortMarkSchema } from '../snapshot/marks.ts';
-import { getJson, putJson } from '../vault/json.ts';
+import { abortMarkSchema } from '../snapshot/marks.ts';
+import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import type { Workspace } from '../vault/vault.ts';
 
 /** Nothing changes when the run has a mark already. */
-export async function markRestoreAborted(
+export const markRestoreAborted = (
   deps: Pick<Deps, 'workspace' | 'now'>,
   runId: string,
   failure: Failure,
-): Promise<void> {
-  const mark: AbortMark = {
-    error: failure.error,
-    cause: causeOf(failure),
-    at: deps.now().toISOString(),
-  };
-  try {
-    const key = workspaceKeys.restoreAborted(runId);
-    await putJson(deps.workspace, key, mark, { ifNoneMatch: '*' });
-  } catch (error) {
-    if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
-  }
-}
+): Promise<void> => writeAbortMark(deps, workspaceKeys.restoreAborted(runId), failure);
 
 /** The failure that the mark tells of, when there is one. */
 export async function firstRestoreFailure(
   workspace: Workspace,
   runId: string,
 ): Promise<Failure | undefined> {
-  const mark = await getJson(workspace, abortMarkSchema, workspaceKeys.restoreAborted(runId));
-  return mark && failureFromCaught({ Error: mark.error, Cause: mark.cause });
+  return failureOfMark(
+    await getJson(workspace, abortMarkSchema, workspaceKeys.restoreAborted(runId)),
+  );
 }
 
 /** @throws RunAbortedError that names the run's first error */

@@ -12,10 +12,14 @@ import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { causeOf, type Failure, failureFromCaught } from './failure.ts';
 
-/** Nothing changes when the run has a mark already. */
-export async function markAborted(
+/**
+ * Nothing changes when there is a mark already.
+ *
+ * @param key of the mark, in the workspace
+ */
+export async function writeAbortMark(
   deps: Pick<Deps, 'workspace' | 'now'>,
-  runId: string,
+  key: string,
   failure: Failure,
 ): Promise<void> {
   const mark: AbortMark = {
@@ -24,17 +28,25 @@ export async function markAborted(
     at: deps.now().toISOString(),
   };
   try {
-    await putJson(deps.workspace, workspaceKeys.aborted(runId), mark, { ifNoneMatch: '*' });
+    await putJson(deps.workspace, key, mark, { ifNoneMatch: '*' });
   } catch (error) {
     if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
   }
 }
 
-/** The failure that the mark tells of, when there is one. */
-export async function firstFailure(
-  deps: Pick<Deps, 'workspace'>,
+/** The failure that a mark tells of, when there is one. */
+export const failureOfMark = (mark: AbortMark | undefined): Failure | undefined =>
+  mark && failureFromCaught({ Error: mark.error, Cause: mark.cause });
+
+/** As `writeAbortMark`, of a backup's run. */
+export const markAborted = (
+  deps: Pick<Deps, 'workspace' | 'now'>,
   runId: string,
-): Promise<Failure | undefined> {
-  const mark = await readAbortMark(deps.workspace, runId);
-  return mark && failureFromCaught({ Error: mark.error, Cause: mark.cause });
-}
+  failure: Failure,
+): Promise<void> => writeAbortMark(deps, workspaceKeys.aborted(runId), failure);
+
+/** Of a backup's run. */
+export const firstFailure = async (
+  { workspace }: Pick<Deps, 'workspace'>,
+  runId: string,
+): Promise<Failure | undefined> => failureOfMark(await readAbortMark(workspace, runId));
