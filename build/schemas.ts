@@ -12,6 +12,7 @@ import {
   vaultMarkerSchema,
   verifyReportSchema,
 } from '../core/contract/catalogue.ts';
+import { environmentSchema } from '../core/contract/environment.ts';
 import { manifestSchema } from '../core/contract/manifest.ts';
 import { backupInputSchema } from '../core/contract/plan.ts';
 import { errorsPage } from './errors-page.ts';
@@ -21,10 +22,14 @@ const published = {
   'catalogue-entry-v1': catalogueEntrySchema,
   'evidence-record-v1': evidenceRecordSchema,
   'vault-marker-v1': vaultMarkerSchema,
+  environment: environmentSchema,
   'backup-input': backupInputSchema,
   'backup-report': backupReportSchema,
   'verify-report': verifyReportSchema,
 } as const;
+
+/** What has a default may be left out. */
+const typedByPeople = ['backup-input', 'environment'];
 
 const docs = join(import.meta.dirname, '../docs');
 const isCheck = process.argv.includes('--check');
@@ -32,7 +37,7 @@ const stale: string[] = [];
 
 mkdirSync(join(docs, 'schemas'), { recursive: true });
 for (const [name, schema] of Object.entries(published)) {
-  const io = name === 'backup-input' ? 'input' : 'output';
+  const io = typedByPeople.includes(name) ? 'input' : 'output';
   publish(
     `schemas/${name}.schema.json`,
     `${JSON.stringify(z.toJSONSchema(schema, { io }), null, 2)}\n`,

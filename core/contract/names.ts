@@ -34,7 +34,17 @@ export const namesOf = (environment: string) => {
       `arn:aws:lambda:${region}:${account}:function:${prefix}-${name}`,
     /** Roles are global in an account: the Region is in their names. `holdfast-prod-DumpUnit-eu-central-1` */
     roleName: (holder: string, region: string) => `${prefix}-${holder}-${region}`,
+    roleArn: (holder: string, { account, region }: Place) =>
+      `arn:aws:iam::${account}:role/${prefix}-${holder}-${region}`,
+    /**
+     * Nobody has it: no stack makes it. Who must get past the locks of a vault makes a role of this name first, which
+     * takes an administrator and is seen in CloudTrail.
+     */
+    breakGlassRole: `${prefix}-break-glass`,
     scheduleGroup: prefix,
+    /** Of executions that did not succeed. */
+    rule: (machine: MachineName) => `${prefix}-${machine}-failed`,
+    rules: `${prefix}-*`,
     topic: `${prefix}-notices`,
     deadLetters: `${prefix}-dead-letters`,
     sourceParameter: (source: string) => `/${prefix}/sources/${source}`,
