@@ -4,18 +4,15 @@
  * Invariant: when it is handed out, each table that the unit reads is, block for block, the one of the snapshot. The lock
  * keeps it so; the comparison of file nodes finds what happened between the snapshot and the lock.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { Slice, SnapshotRecord } from '../contract/plan.ts';
 import { quotedTable, type TableSlice } from '../copy/copy-statement.ts';
 import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
+import { endPredecessors } from '../postgres/end-predecessors.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { importSnapshot } from '../snapshot/import-snapshot.ts';
 
-/** A backend that is told to terminate ends at its next interrupt check, at the latest when its send fails. */
-const predecessorWaitMs = 15_000;
-const predecessorPollMs = 50;
 /** undefined_table, invalid_schema_name: it was there in the snapshot. */
 const vanishedStates = new Set(['42P01', '3F000']);
 
@@ -30,7 +27,8 @@ export async function openWorkerSession(
 ): Promise<Session> {
   const session = await openSession(settings, { applicationName, purpose: 'worker' });
   try {
-    await endPredecessor(session, applicationName);
+    // A worker that was frozen or killed leaves a session that still holds locks and reads.
+    await endPredecessors(session, applicationName);
     await importSnapshot(session, snapshot);
     const tables = distinctTables(slices);
     await lockTables(session, tables);
@@ -39,29 +37,6 @@ export async function openWorkerSession(
   } catch (error) {
     session.destroy();
     throw error;
-  }
-}
-
-/** A worker that was frozen or killed leaves a session that still holds locks and reads. */
-async function endPredecessor(session: Session, applicationName: string): Promise<void> {
-  const deadline = Date.now() + predecessorWaitMs;
-  for (let isFirst = true; ; isFirst = false) {
-    const others = await session.query<{ pid: number }>(
-      `SELECT pid${isFirst ? ', pg_catalog.pg_terminate_backend(pid)' : ''}
-         FROM pg_catalog.pg_stat_activity
-        WHERE application_name = $1 AND datname = pg_catalog.current_database() AND usename = current_user
-          AND pid <> pg_catalog.pg_backend_pid()`,
-      [applicationName],
-    );
-    if (others.length === 0) return;
-    if (Date.now() > deadline) {
-      throw new HoldfastError(
-        'TaskTimedOutError',
-        `Process ${others[0]?.pid} of an earlier attempt (${applicationName}) does not end.`,
-        { evidence: { pids: others.map(({ pid }) => pid) } },
-      );
-    }
-    await sleep(predecessorPollMs);
   }
 }
 

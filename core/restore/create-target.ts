@@ -7,6 +7,7 @@ import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
+import { endPredecessors } from '../postgres/end-predecessors.ts';
 import { withExtensionVersions } from './create/extension-versions.ts';
 import { createMissingRoles } from './create/roles.ts';
 import { runBatches } from './create/run-batches.ts';
@@ -16,7 +17,7 @@ import { createWorkDatabase } from './create/work-database.ts';
 import { globalsOf, manifestOf, sectionOf } from './definitions.ts';
 import { duringRestore } from './during-restore.ts';
 import { prepareInto } from './into/prepare.ts';
-import { createBookkeeping, endPredecessors } from './progress.ts';
+import { createBookkeeping } from './progress.ts';
 import { openMaintenance, openTarget } from './target-session.ts';
 
 const what = 'create';

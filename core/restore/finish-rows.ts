@@ -10,6 +10,7 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
+import { endPredecessors } from '../postgres/end-predecessors.ts';
 import type { Session } from '../postgres/session.ts';
 import { manifestOf } from './definitions.ts';
 import { duringRestore } from './during-restore.ts';
@@ -22,7 +23,7 @@ import {
 import { copyChecked } from './load/load-item.ts';
 import { setSequences } from './load/set-sequences.ts';
 import { asTargetError } from './load/target-errors.ts';
-import { endPredecessors, once } from './progress.ts';
+import { once } from './progress.ts';
 import { openTarget } from './target-session.ts';
 
 const what = 'finish-rows';

@@ -5,7 +5,6 @@
  * the server's process, or the answer to COMMIT. Two sessions at one item: the second waits, and finds it done.
  */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
@@ -13,10 +12,6 @@ import { identifier } from '../schema/sql-text.ts';
 import { withoutEventTriggers } from './event-triggers.ts';
 
 type Run = Pick<RestoreRun, 'runId' | 'input' | 'backup' | 'workDatabase'>;
-
-/** A backend that is told to terminate ends at its next interrupt check. */
-const predecessorWaitMs = 15_000;
-const predecessorPollMs = 50;
 
 /** Of a new database it is the only one; in a database that exists each restore has its own. */
 export function bookkeepingSchemaOf(run: Pick<RestoreRun, 'runId' | 'input'>): string {
@@ -158,32 +153,6 @@ export async function isDone(session: Session, run: Run, item: string): Promise<
 export async function dropBookkeeping(session: Session, run: Run): Promise<void> {
   const drop = `DROP SCHEMA IF EXISTS ${identifier(bookkeepingSchemaOf(run))} CASCADE`;
   await session.query(await withoutEventTriggers(session, drop));
-}
-
-/**
- * Ends the sessions that an earlier attempt (frozen, or killed with the server not knowing yet) left at this work.
- *
- * @param applicationName the name that the caller's own session bears as well
- * @throws TaskTimedOutError when one of them is still there after 15 s
- */
-export async function endPredecessors(session: Session, applicationName: string): Promise<void> {
-  const deadline = Date.now() + predecessorWaitMs;
-  for (;;) {
-    const others = await session.query<{ pid: number }>(
-      `SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-        WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()`,
-      [applicationName],
-    );
-    if (others.length === 0) return;
-    if (Date.now() > deadline) {
-      throw new HoldfastError(
-        'TaskTimedOutError',
-        `Process ${others[0]?.pid} of an earlier attempt (${applicationName}) does not end.`,
-        { evidence: { pids: others.map(({ pid }) => pid) } },
-      );
-    }
-    await sleep(predecessorPollMs);
-  }
 }
 
 /** A session whose rollback fails is dropped: the server then rolls back by itself. */

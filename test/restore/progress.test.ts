@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RestoreRun } from '../../core/contract/restore.ts';
+import { endPredecessors } from '../../core/postgres/end-predecessors.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
 import {
   bookkeepingOwner,
   bookkeepingSchemaOf,
   createBookkeeping,
   dropBookkeeping,
-  endPredecessors,
   isDone,
   once,
 } from '../../core/restore/progress.ts';

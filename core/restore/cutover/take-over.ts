@@ -10,9 +10,10 @@ import { HoldfastError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
+import { endPredecessors } from '../../postgres/end-predecessors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { globalsOf } from '../definitions.ts';
-import { bookkeepingOwner, dropBookkeeping, endPredecessors } from '../progress.ts';
+import { bookkeepingOwner, dropBookkeeping } from '../progress.ts';
 import { readFact, writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
 import {

@@ -8,9 +8,10 @@ import type { Deps } from '../../contract/deps.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
+import { endPredecessors } from '../../postgres/end-predecessors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { literal } from '../../schema/sql-text.ts';
-import { endPredecessors, once } from '../progress.ts';
+import { once } from '../progress.ts';
 import { openTarget } from '../target-session.ts';
 
 /** As a database has it that says nothing else. */
