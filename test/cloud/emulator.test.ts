@@ -27,7 +27,7 @@ it('gives a replica the version id, tags, retention and legal hold of its origin
   const { primary, replica } = await makeReplicatedBuckets();
   const of = { Bucket: primary.bucket, Key: 'a/k' };
   const until = new Date(Date.now() + 3_600_000);
-  const { VersionId } = await primary.client.send(
+  const { VersionId } = await primary.s3.send(
     new PutObjectCommand({
       ...of,
       Body: 'x',
@@ -37,37 +37,37 @@ it('gives a replica the version id, tags, retention and legal hold of its origin
     }),
   );
   const there = { Bucket: replica.bucket, Key: 'a/k', ...(VersionId ? { VersionId } : {}) };
-  const copy = await replica.client.send(new HeadObjectCommand(there));
+  const copy = await replica.s3.send(new HeadObjectCommand(there));
   expect(copy).toMatchObject({ VersionId, ReplicationStatus: 'REPLICA' });
   expect(await retentionAt(there)).toEqual(until.getTime());
   expect(await tagsAt(there)).toEqual([{ Key: 'tier', Value: 'staged' }]);
 
   const later = new Date(until.getTime() + 3_600_000);
   const Tagging = { TagSet: [{ Key: 'tier', Value: 'daily' }] };
-  await primary.client.send(new PutObjectTaggingCommand({ ...of, Tagging }));
+  await primary.s3.send(new PutObjectTaggingCommand({ ...of, Tagging }));
   const Retention = { Mode: 'GOVERNANCE' as const, RetainUntilDate: later };
-  await primary.client.send(new PutObjectRetentionCommand({ ...of, Retention }));
-  await primary.client.send(
+  await primary.s3.send(new PutObjectRetentionCommand({ ...of, Retention }));
+  await primary.s3.send(
     new PutObjectLegalHoldCommand({ ...of, LegalHold: { Status: 'ON' as const } }),
   );
   expect(await retentionAt(there)).toEqual(later.getTime());
   expect(await tagsAt(there)).toEqual([{ Key: 'tier', Value: 'daily' }]);
-  const hold = await replica.client.send(new GetObjectLegalHoldCommand(there));
+  const hold = await replica.s3.send(new GetObjectLegalHoldCommand(there));
   expect(hold.LegalHold?.Status).toBe('ON');
 
   async function retentionAt(at: typeof there) {
-    const { Retention } = await replica.client.send(new GetObjectRetentionCommand(at));
+    const { Retention } = await replica.s3.send(new GetObjectRetentionCommand(at));
     return Retention?.RetainUntilDate?.getTime();
   }
   async function tagsAt(at: typeof there) {
-    return (await replica.client.send(new GetObjectTaggingCommand(at))).TagSet;
+    return (await replica.s3.send(new GetObjectTaggingCommand(at))).TagSet;
   }
 });
 
 it('compares a checksum of the whole with a multipart upload, and keeps what the upload was begun with', async () => {
   const { primary, replica } = await makeReplicatedBuckets();
   const of = { Bucket: primary.bucket, Key: 'large' };
-  const { UploadId } = await primary.client.send(
+  const { UploadId } = await primary.s3.send(
     new CreateMultipartUploadCommand({
       ...of,
       Tagging: 'tier=staged',
@@ -78,14 +78,14 @@ it('compares a checksum of the whole with a multipart upload, and keeps what the
   const Parts = await Promise.all(
     ['one', 'two'].map(async (Body, at) => {
       const part = { ...of, UploadId, PartNumber: at + 1, Body };
-      const { ETag } = await primary.client.send(
+      const { ETag } = await primary.s3.send(
         new UploadPartCommand({ ...part, ChecksumAlgorithm: 'CRC32' }),
       );
       return { PartNumber: at + 1, ETag, ChecksumCRC32: base64Of(crc32(Body)) };
     }),
   );
   const complete = (sum: string) =>
-    primary.client.send(
+    primary.s3.send(
       new CompleteMultipartUploadCommand({
         ...{ ...of, UploadId, MultipartUpload: { Parts } },
         ...{ ChecksumCRC32: sum, ChecksumType: 'FULL_OBJECT', IfNoneMatch: '*' },
@@ -95,12 +95,12 @@ it('compares a checksum of the whole with a multipart upload, and keeps what the
     expect.objectContaining({ name: 'BadDigest' }),
   );
   const { VersionId } = await complete(base64Of(crc32('onetwo')));
-  for (const { client, bucket } of [primary, replica]) {
+  for (const { s3, bucket } of [primary, replica]) {
     const at = { Bucket: bucket, Key: 'large', ...(VersionId ? { VersionId } : {}) };
-    const head = await client.send(new HeadObjectCommand({ ...at, ChecksumMode: 'ENABLED' }));
+    const head = await s3.send(new HeadObjectCommand({ ...at, ChecksumMode: 'ENABLED' }));
     expect(head).toMatchObject({ VersionId, ContentLength: 6 });
     expect(head.ChecksumCRC32).toBe(base64Of(crc32('onetwo')));
-    const { TagSet } = await client.send(new GetObjectTaggingCommand(at));
+    const { TagSet } = await s3.send(new GetObjectTaggingCommand(at));
     expect(TagSet).toEqual([{ Key: 'tier', Value: 'staged' }]);
   }
 });

@@ -7,6 +7,7 @@ import {
   PutBucketVersioningCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { s3ClientSettings } from '../../aws/vault/client-settings.ts';
 import { primaryRegion, replicaRegion, s3Settings } from './emulator-clients.ts';
 
 export const bucketName = (what: string): string =>
@@ -14,40 +15,40 @@ export const bucketName = (what: string): string =>
 
 /** A bucket with versioning and Object Lock (without a default retention). */
 export async function makeVaultBucket(region = primaryRegion, name = bucketName('vault')) {
-  const client = new S3Client(s3Settings(region));
-  await client.send(
+  const s3 = new S3Client({ ...s3Settings(region), ...s3ClientSettings });
+  await s3.send(
     new CreateBucketCommand({
       Bucket: name,
       ObjectLockEnabledForBucket: true,
       CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint },
     }),
   );
-  await client.send(
+  await s3.send(
     new PutBucketVersioningCommand({
       Bucket: name,
       VersioningConfiguration: { Status: 'Enabled' },
     }),
   );
-  return { client, bucket: name };
+  return { s3, bucket: name };
 }
 
 /** Neither versioned nor locked. */
 export async function makeWorkspaceBucket(region = primaryRegion, name = bucketName('workspace')) {
-  const client = new S3Client(s3Settings(region));
-  await client.send(
+  const s3 = new S3Client({ ...s3Settings(region), ...s3ClientSettings });
+  await s3.send(
     new CreateBucketCommand({
       Bucket: name,
       CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint },
     }),
   );
-  return { client, bucket: name };
+  return { s3, bucket: name };
 }
 
 /** A vault bucket and its replica in the other Region, each with a client of its Region. */
 export async function makeReplicatedBuckets() {
   const primary = await makeVaultBucket(primaryRegion);
   const replica = await makeVaultBucket(replicaRegion, bucketName('replica'));
-  await primary.client.send(
+  await primary.s3.send(
     new PutBucketReplicationCommand({
       Bucket: primary.bucket,
       ReplicationConfiguration: {
