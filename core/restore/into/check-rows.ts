@@ -93,10 +93,11 @@ async function countByContent(
 ): Promise<number> {
   const { columns, format } = placing.table;
   if (format === 'binary') return 0;
-  const hashOf = (text: string) =>
-    `pg_catalog.hashtextextended((${text}) COLLATE pg_catalog."C", 0)`;
+  // The hash of a record is a sum over its columns: hashed once more, values that two rows have exchanged change the sum.
+  const hashOf = (texts: readonly string[]) =>
+    `pg_catalog.hash_record_extended(ROW(${texts.join(', ')}), 0)::pg_catalog.text COLLATE pg_catalog."C"`;
   const select = (texts: readonly string[], from: string) =>
-    `SELECT ${hashOf(`ROW(${texts.map(hashOf).join(', ')})::pg_catalog.text`)} AS hash FROM ${from}`;
+    `SELECT pg_catalog.hashtextextended(${hashOf(texts)}, 0) AS hash FROM ${from}`;
   const names = columns.map(identifier);
   const staged = select(
     names.map((name) => `x.${name}`),
