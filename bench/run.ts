@@ -1,16 +1,11 @@
 /** `npm run bench -- dump`: starts one of the benches. */
-const benches: Readonly<Record<string, () => Promise<unknown>>> = {
-  dump: () => import('./dump.ts'),
-  restore: () => import('./restore.ts'),
-  tables: () => import('./tables.ts'),
-};
+import { bundled } from './bundle.ts';
+
+const benches = ['dump', 'restore', 'tables'];
 
 const name = process.argv[2] ?? '';
-const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (bench === undefined) {
-  console.error(
-    `Unknown bench ${JSON.stringify(name)}. There are: ${Object.keys(benches).join(', ')}.`,
-  );
+if (!benches.includes(name)) {
+  console.error(`Unknown bench ${JSON.stringify(name)}. There are: ${benches.join(', ')}.`);
   process.exit(2);
 }
-await bench();
+await import(await bundled(name));
