@@ -1,0 +1,69 @@
+/**
+ * Replication of the vault to the other Region: what is written, its tags and its locks; never a delete marker, so that
+ * what a mistake deletes here is still listed there.
+ *
+ * Without Replication Time Control: that is 0.015 $ for each GB for a promise of 15 minutes, and ReplicateUnit looks at
+ * every object itself and puts what is missing. Metrics are on (bytes and operations pending, for the alarm).
+ */
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Bucket, ReplicationTimeValue } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { namesOf, type Place } from '../../core/contract/names.ts';
+import { except } from '../exceptions.ts';
+import type { VaultBucketProps } from './vault-bucket.ts';
+
+export interface ReplicationProps {
+  readonly environment: string;
+  readonly from: Place;
+  readonly to: Place;
+}
+
+export function replicationOf(
+  scope: Construct,
+  { environment, from, to }: ReplicationProps,
+): Required<VaultBucketProps>['replication'] {
+  const names = namesOf(environment);
+  const source = `arn:aws:s3:::${names.vaultBucket(from)}`;
+  const destination = `arn:aws:s3:::${names.vaultBucket(to)}`;
+  const role = new Role(scope, 'ReplicationRole', {
+    roleName: names.roleName('Replication', from.region),
+    description: `Holdfast ${environment}: S3 copies the vault to ${to.region}`,
+    assumedBy: new ServicePrincipal('s3.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': from.account },
+        ArnEquals: { 'aws:SourceArn': source },
+      },
+    }),
+  });
+  const allow = (actions: string[], resource: string) =>
+    role.addToPolicy(new PolicyStatement({ actions, resources: [resource] }));
+  allow(['s3:GetReplicationConfiguration', 's3:ListBucket'], source);
+  allow(
+    [
+      ...['s3:GetObjectVersionForReplication', 's3:GetObjectVersionAcl'],
+      ...['s3:GetObjectVersionTagging', 's3:GetObjectRetention', 's3:GetObjectLegalHold'],
+    ],
+    `${source}/*`,
+  );
+  // Not s3:ReplicateDelete: no delete marker is copied.
+  allow(['s3:ReplicateObject', 's3:ReplicateTags'], `${destination}/*`);
+  except(
+    role,
+    'AwsSolutions-IAM5',
+    'Every object of the vault is copied: the rights are for all of its keys, in two named buckets.',
+  );
+  return {
+    replicationRole: role,
+    replicationRules: [
+      {
+        id: 'to-the-replica-vault',
+        destination: Bucket.fromBucketAttributes(scope, 'ReplicaVault', {
+          ...{ bucketArn: destination, account: to.account, region: to.region },
+        }),
+        priority: 1,
+        metrics: ReplicationTimeValue.FIFTEEN_MINUTES,
+        deleteMarkerReplication: false,
+      },
+    ],
+  };
+}

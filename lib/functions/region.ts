@@ -1,0 +1,116 @@
+/** One Region of an environment as its functions see it: what they may name, and what their environment tells them. */
+import { functionEnvNames } from '../../core/contract/env.ts';
+import type { ConnectionReference, Environment } from '../../core/contract/environment.ts';
+import type { FunctionName } from '../../core/contract/functions.ts';
+import { type MachineName, namesOf, type Place } from '../../core/contract/names.ts';
+import { replicaVaultPlaceOf, vaultIdOf, vaultPlaceOf } from '../places.ts';
+import type { Reach } from './statements.ts';
+
+/** ARNs of the multi-Region keys in this Region, and of the encryption key where the replica is (primary only). */
+export interface RegionKeys {
+  readonly encryptionKeyArn: string;
+  readonly signingKeyArn: string;
+  readonly replicaEncryptionKeyArn?: string;
+}
+
+/** What every stateless stack is made of. */
+export interface RegionProps {
+  readonly environment: Environment;
+  readonly place: Place;
+  readonly isPrimary: boolean;
+  readonly keys: RegionKeys;
+}
+
+const machines: readonly MachineName[] = ['backup', 'restore', 'drill'];
+
+export function reachOf({ environment, place, isPrimary, keys }: RegionProps): Reach {
+  const names = namesOf(environment.name);
+  const { account, region } = place;
+  const replica = isPrimary ? replicaVaultPlaceOf(environment) : undefined;
+  const connections = connectionsOf(environment, isPrimary);
+  return {
+    vaultArn: bucketArn(names.vaultBucket(vaultPlaceOf(environment, isPrimary))),
+    workspaceArn: bucketArn(names.workspaceBucket(place)),
+    vaultId: vaultIdOf(environment),
+    ...{ encryptionKeyArn: keys.encryptionKeyArn, signingKeyArn: keys.signingKeyArn },
+    ...(replica !== undefined &&
+      keys.replicaEncryptionKeyArn !== undefined && {
+        replica: {
+          vaultArn: bucketArn(names.vaultBucket(replica)),
+          encryptionKeyArn: keys.replicaEncryptionKeyArn,
+        },
+      }),
+    parameterArns: [`arn:aws:ssm:${region}:${account}:parameter${names.parameters}`],
+    secretArns: unique(connections.map(({ secret }) => secretArnOf(secret, place))),
+    databaseArns: unique(
+      connections.flatMap(({ dbInstance, dbCluster }) => [
+        dbInstance && `arn:aws:rds:${region}:${account}:db:${dbInstance}`,
+        dbCluster && `arn:aws:rds:${region}:${account}:cluster:${dbCluster}`,
+      ]),
+    ),
+    // The id of the server (`db-ABC…`) is not known without asking for it: the user's name is what narrows this.
+    databaseUserArns: unique(
+      connections.map(
+        ({ auth, user }) =>
+          auth === 'iam' && `arn:aws:rds-db:${region}:${account}:dbuser:*/${user}`,
+      ),
+    ),
+    recordFunctionArn: names.functionArn('Record', place),
+    executionArns: machines.map(
+      (machine) => `arn:aws:states:${region}:${account}:execution:${names.machine(machine)}:*`,
+    ),
+  };
+}
+
+/** Sources can be restored to, and targets backed up (safety backups): every function that connects may connect to all. */
+function connectionsOf(
+  { sources, targets }: Environment,
+  isPrimary: boolean,
+): ConnectionReference[] {
+  const here = isPrimary ? 'primary' : 'replica';
+  const own = targets.filter(({ region }) => region === here);
+  return [...sources, ...own].map(({ connection }) => connection);
+}
+
+/** Secrets Manager ends every ARN with a hyphen and six characters of its own; a name does not say them. */
+function secretArnOf(secret: string | undefined, { account, region }: Place): string | undefined {
+  if (secret === undefined) return undefined;
+  if (!secret.startsWith('arn:')) {
+    return `arn:aws:secretsmanager:${region}:${account}:secret:${secret}-??????`;
+  }
+  return /-\w{6}$/.test(secret) ? secret : `${secret}-??????`;
+}
+
+const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
+
+const unique = (values: readonly (string | false | undefined)[]): string[] => [
+  ...new Set(values.filter((value): value is string => typeof value === 'string')),
+];
+
+/** Nothing secret: environments of functions can be read by many. */
+export function functionEnvironmentOf(
+  name: FunctionName,
+  { environment, place, isPrimary, keys }: RegionProps,
+): Record<string, string> {
+  const names = namesOf(environment.name);
+  const replica = isPrimary ? replicaVaultPlaceOf(environment) : undefined;
+  const pinned = environment.signingPublicKeys;
+  return {
+    [functionEnvNames.environment]: environment.name,
+    [functionEnvNames.vaultBucket]: names.vaultBucket(vaultPlaceOf(environment, isPrimary)),
+    [functionEnvNames.workspaceBucket]: names.workspaceBucket(place),
+    [functionEnvNames.vaultId]: vaultIdOf(environment),
+    [functionEnvNames.encryptionKey]: keys.encryptionKeyArn,
+    [functionEnvNames.signingKey]: keys.signingKeyArn,
+    [functionEnvNames.lockMode]: environment.lock.mode,
+    ...(pinned.length > 0 && { [functionEnvNames.signingPublicKeys]: JSON.stringify(pinned) }),
+    ...(name !== 'Record' && { [functionEnvNames.recordFunction]: names.function('Record') }),
+    ...(replica !== undefined &&
+      keys.replicaEncryptionKeyArn !== undefined && {
+        [functionEnvNames.replicaBucket]: names.vaultBucket(replica),
+        [functionEnvNames.replicaRegion]: replica.region,
+        [functionEnvNames.replicaEncryptionKey]: keys.replicaEncryptionKeyArn,
+      }),
+    NODE_OPTIONS: '--enable-source-maps',
+  };
+}
