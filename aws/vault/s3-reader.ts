@@ -7,6 +7,7 @@
  */
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { HoldfastError } from '../../core/contract/errors.ts';
 import type { ByteRange } from '../../core/vault/vault.ts';
 import { failureKind } from '../service-failure.ts';
 import type { Bucket } from './bucket.ts';
@@ -32,6 +33,13 @@ export function openS3Reader(bucket: Bucket, key: string, options: ReadOptions):
     if ((first.ContentLength ?? 0) < length) {
       bodyOf(first).destroy();
       throw truncated(key, (range?.offset ?? 0) + length, sizeOf(first));
+    }
+    if ((first.ContentLength ?? 0) > length) {
+      bodyOf(first).destroy();
+      throw new HoldfastError(
+        'ConfigurationError',
+        `Asked for ${length} bytes of ${key}, ${bucket.name} offered ${first.ContentLength}: it knows no ranges.`,
+      );
     }
     return stream(bucket, key, first, { offset: range?.offset ?? 0, length });
   });

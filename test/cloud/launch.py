@@ -64,6 +64,28 @@ REPLACEMENTS = {
 """,
         ),
         (
+            "a range of a version is that range, not all of it",
+            """                body = _version_body(bucket, bucket_name, key, v)
+                if body is None:
+                    break
+                return 200, resp_headers, body
+""",
+            """                body = _version_body(bucket, bucket_name, key, v)
+                if body is None:
+                    break
+                if not headers.get("range"):
+                    return 200, resp_headers, body
+                rng = _parse_range(headers["range"], len(body))
+                if rng is None:
+                    return (416, {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"},
+                            _xml_body(_range_error_xml(bucket_name, key)))
+                resp_headers = {k: h for k, h in resp_headers.items() if not k.startswith("x-amz-checksum-")}
+                resp_headers["Content-Length"] = str(rng[1] + 1 - rng[0])
+                resp_headers["Content-Range"] = f"bytes {rng[0]}-{rng[1]}/{len(body)}"
+                return 206, resp_headers, body[rng[0]:rng[1] + 1]
+""",
+        ),
+        (
             "tags, lock and kind of checksum that a multipart upload was begun with are remembered",
             """        "checksum_algorithm": checksum_algorithm,
         "created": now_iso(),
