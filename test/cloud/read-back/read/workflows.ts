@@ -1,0 +1,84 @@
+/** State machines, schedules, parameters, log groups, endpoints of a network. */
+import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeVpcEndpointsCommand } from '@aws-sdk/client-ec2';
+import { GetScheduleCommand, GetScheduleGroupCommand } from '@aws-sdk/client-scheduler';
+import { DescribeStateMachineCommand, ListTagsForResourceCommand } from '@aws-sdk/client-sfn';
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { document, type Reader } from './reader.ts';
+
+export const stateMachine: Reader = async ({ sfn }, stateMachineArn, wanted) => {
+  const it = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn }));
+  const { tags } = await sfn.send(new ListTagsForResourceCommand({ resourceArn: stateMachineArn }));
+  const definition = document(it.definition);
+  // The template's text has the definition as text or as a structure; substitutions are filled in by the service.
+  const isAsked = typeof wanted['DefinitionString'] === 'string';
+  const wantedText = isAsked ? JSON.parse(String(wanted['DefinitionString'])) : undefined;
+  return {
+    StateMachineName: it.name,
+    StateMachineType: it.type,
+    RoleArn: it.roleArn,
+    DefinitionString:
+      JSON.stringify(wantedText) === JSON.stringify(definition)
+        ? wanted['DefinitionString']
+        : it.definition,
+    Definition: definition,
+    DefinitionSubstitutions: wanted['DefinitionSubstitutions'],
+    LoggingConfiguration: {
+      Level: it.loggingConfiguration?.level,
+      IncludeExecutionData: it.loggingConfiguration?.includeExecutionData,
+      Destinations: it.loggingConfiguration?.destinations?.map((destination) => ({
+        CloudWatchLogsLogGroup: {
+          LogGroupArn: destination.cloudWatchLogsLogGroup?.logGroupArn,
+        },
+      })),
+    },
+    TracingConfiguration: { Enabled: it.tracingConfiguration?.enabled },
+    Tags: tags?.map(({ key, value }) => ({ Key: key, Value: value })),
+  };
+};
+
+export const schedule: Reader = async ({ scheduler }, id, { GroupName }) => {
+  const it = await scheduler.send(
+    new GetScheduleCommand({
+      Name: id.split('/').at(-1),
+      GroupName: String(GroupName ?? 'default'),
+    }),
+  );
+  return { ...it };
+};
+
+export const scheduleGroup: Reader = async ({ scheduler }, id) => ({
+  ...(await scheduler.send(new GetScheduleGroupCommand({ Name: id.split('/').at(-1) }))),
+});
+
+export const parameter: Reader = async ({ ssm }, Name) => {
+  const { Parameter: it } = await ssm.send(new GetParameterCommand({ Name }));
+  return { Name: it?.Name, Type: it?.Type, Value: it?.Value, DataType: it?.DataType };
+};
+
+export const logGroup: Reader = async ({ logs }, name) => {
+  const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
+  const it = logGroups?.find(({ logGroupName }) => logGroupName === name);
+  return {
+    LogGroupName: it?.logGroupName,
+    RetentionInDays: it?.retentionInDays,
+    KmsKeyId: it?.kmsKeyId,
+    LogGroupClass: it?.logGroupClass,
+  };
+};
+
+export const vpcEndpoint: Reader = async ({ ec2 }, id) => {
+  const { VpcEndpoints } = await ec2.send(
+    new DescribeVpcEndpointsCommand({ VpcEndpointIds: [id] }),
+  );
+  const it = VpcEndpoints?.[0];
+  return {
+    VpcId: it?.VpcId,
+    ServiceName: it?.ServiceName,
+    VpcEndpointType: it?.VpcEndpointType,
+    PrivateDnsEnabled: it?.PrivateDnsEnabled,
+    SubnetIds: it?.SubnetIds,
+    RouteTableIds: it?.RouteTableIds,
+    SecurityGroupIds: it?.Groups?.map(({ GroupId }) => GroupId),
+  };
+};
