@@ -12,6 +12,7 @@ import { applicationNameOf } from '../postgres/application-name.ts';
 import { refusePooler } from '../postgres/pooler.ts';
 import { requireSupportedVersion } from '../postgres/server-version.ts';
 import { openSession } from '../postgres/session.ts';
+import { refuseStandby } from '../postgres/standby.ts';
 import { newBackupId } from '../run/backup-id.ts';
 import { claimScheduledTime } from '../run/claim.ts';
 import { takeLease } from '../run/lease.ts';
@@ -21,7 +22,7 @@ import { readVaultMarker } from '../vault/marker.ts';
 
 /**
  * @throws VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
- * UnsupportedServerVersionError, LeaseHeldError
+ * UnsupportedServerVersionError, StandbyRefusedError, LeaseHeldError
  */
 export async function planRun(
   deps: Deps,
@@ -75,7 +76,11 @@ async function lookAtServer(
   await using session = await openSession(settings, { applicationName, purpose: 'control' });
   requireSupportedVersion(session.serverVersionNum);
   await refusePooler(session);
-  const warnings = await restorabilityWarnings(session);
+  await refuseStandby(session, request.options.holdDeadlineSeconds);
+  const warnings = [
+    ...((await deps.sourceWarnings?.(request.source, deps.now())) ?? []),
+    ...(await restorabilityWarnings(session)),
+  ];
   const { host, port, database } = settings;
   return {
     server: {

@@ -4,6 +4,7 @@ import type { KeyRing } from '../keyring/key-ring.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import type { Vault, Workspace } from '../vault/vault.ts';
 import type { SourceParameter } from './environment.ts';
+import type { Warning } from './manifest.ts';
 import type { MetricName } from './metrics.ts';
 import type { MachineName } from './names.ts';
 
@@ -43,6 +44,8 @@ export interface Deps {
   ) => Promise<{ readonly exitCode: number; readonly output: string }>;
   /** What the environment says of a source (filters, retention, options); absent on one machine, where the request says it. */
   readonly sourceOf?: (source: string) => Promise<SourceParameter>;
+  /** What is known, from outside of the server, of a backup that begins at this time; absent where nothing is. */
+  readonly sourceWarnings?: (source: string, at: Date) => Promise<readonly Warning[]>;
   /** The copy of the vault in another Region, opened with that Region's key. */
   readonly replica?: { readonly vault: Vault; readonly keyRing: KeyRing };
   /** Writes evidence in our name and gives its key, where this process itself may not sign. */

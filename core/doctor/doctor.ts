@@ -16,7 +16,7 @@ import { clockSkew, freeSpace, lockSlots } from './checks/capacity.ts';
 import { pooler } from './checks/pooler.ts';
 import { largeObjectRights, sequenceRights, tableRights } from './checks/rights.ts';
 import { rowSecurity } from './checks/row-security.ts';
-import { serverVersion } from './checks/server.ts';
+import { serverVersion, standby } from './checks/server.ts';
 import { keyUsable, type VaultTarget, vaultPrivate, vaultWritable } from './checks/vault.ts';
 import { restorabilityChecks } from './restorability.ts';
 
@@ -38,6 +38,7 @@ export interface DoctorInput {
 
 const databaseChecks = [
   serverVersion,
+  standby,
   pooler,
   tableRights,
   sequenceRights,

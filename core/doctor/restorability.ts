@@ -6,10 +6,8 @@ import type { Session } from '../postgres/session.ts';
 import { type CheckDefinition, runCheck } from './check.ts';
 import { collationVersions, encoding, invalidIndexes } from './checks/definitions.ts';
 import { extensions } from './checks/extensions.ts';
-import { standby } from './checks/server.ts';
 
 export const restorabilityChecks: readonly CheckDefinition<Session>[] = [
-  standby,
   extensions,
   invalidIndexes,
   encoding,

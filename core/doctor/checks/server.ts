@@ -1,4 +1,5 @@
 /** The version of the server, and whether it is a standby. */
+import { backupOptionsSchema } from '../../contract/plan.ts';
 import {
   majorOf,
   newestMajor,
@@ -6,7 +7,10 @@ import {
   requireSupportedServer,
 } from '../../postgres/server-version.ts';
 import type { Session } from '../../postgres/session.ts';
+import { describeStandby, readStandby, requireKeptSnapshot } from '../../postgres/standby.ts';
 import { type CheckDefinition, ok, warning } from '../check.ts';
+
+const { holdDeadlineSeconds: defaultHoldSeconds } = backupOptionsSchema.parse({});
 
 export const serverVersion: CheckDefinition<Session> = {
   id: 'server-version',
@@ -23,19 +27,14 @@ export const serverVersion: CheckDefinition<Session> = {
   },
 };
 
+/** As Plan would decide with the default of how long a snapshot may be held. */
 export const standby: CheckDefinition<Session> = {
   id: 'standby',
   title: 'Primary server',
   async look(session) {
-    const [row] = await session.query<{ isStandby: boolean; feedback: string; delay: string }>(
-      `SELECT pg_is_in_recovery() AS "isStandby", current_setting('hot_standby_feedback') AS feedback,
-              current_setting('max_standby_streaming_delay') AS delay`,
-    );
-    if (row?.isStandby !== true) return ok('The server is a primary.');
-    return warning(
-      `The server is a standby (hot_standby_feedback = ${row.feedback}, max_standby_streaming_delay = ${row.delay}): ` +
-        'a VACUUM on the primary can end the snapshot.',
-      'Back up from the primary, or set hot_standby_feedback = on and max_standby_streaming_delay = -1.',
-    );
+    const found = await readStandby(session);
+    if (found === undefined) return ok('The server is a primary.');
+    requireKeptSnapshot(found, defaultHoldSeconds);
+    return ok(`The server is ${describeStandby(found)}: the primary cannot end a snapshot.`);
   },
 };
