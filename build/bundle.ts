@@ -1,5 +1,5 @@
 /**
- * Makes dist/: one flat file per entry point, npm packages left outside.
+ * Makes dist/: one flat file per entry point, npm packages left outside; and in it lambda/ (lambda-bundle.ts).
  *
  * Flat, because modules find their worker, thread and WebAssembly beside themselves by `import.meta.url`,
  * both in the source tree and here.
@@ -7,6 +7,7 @@
 import { chmodSync, copyFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleLambdas } from './lambda-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
@@ -35,3 +36,4 @@ await build({
 });
 for (const asset of assets) copyFileSync(join(root, asset), join(outdir, basename(asset)));
 chmodSync(join(outdir, 'holdfast.js'), 0o755);
+await bundleLambdas();

@@ -3,6 +3,13 @@ import type { ZodType } from 'zod';
 import type { Deps } from '../core/contract/deps.ts';
 import { HoldfastError } from '../core/contract/errors.ts';
 import {
+  type ExtraFunction,
+  type FunctionInput,
+  type FunctionName,
+  type FunctionOutput,
+  functionPayloads,
+} from '../core/contract/functions.ts';
+import {
   type InputOf,
   type OutputOf,
   payloads,
@@ -12,27 +19,42 @@ import {
 export type Handler<S extends StateName = StateName> = (input: unknown) => Promise<OutputOf<S>>;
 export type MakeHandler<S extends StateName = StateName> = (deps: Deps) => Handler<S>;
 
+interface Schemas<I, O> {
+  readonly input: ZodType<I>;
+  readonly output: ZodType<O>;
+}
+
 /** @throws ConfigurationError for an input, InternalError for an output that is not as the contract says */
 export function handleState<S extends StateName>(
   state: S,
   work: (deps: Deps, input: InputOf<S>) => Promise<OutputOf<S>>,
 ): MakeHandler<S> {
   // TypeScript cannot follow the index through the two schemas; the types are inferred from these very objects.
-  const schemas = payloads[state] as unknown as {
-    readonly input: ZodType<InputOf<S>>;
-    readonly output: ZodType<OutputOf<S>>;
-  };
-  return (deps) => async (input) => {
-    const parsed = parse(schemas.input, input, state, 'ConfigurationError');
-    const output = await work(deps, parsed);
-    return parse(schemas.output, output, state, 'InternalError');
-  };
+  return checked(state, payloads[state] as unknown as Schemas<InputOf<S>, OutputOf<S>>, work);
 }
+
+/** The same for a function that is no state of a machine. */
+export function handleFunction<F extends ExtraFunction>(
+  name: F,
+  work: (deps: Deps, input: FunctionInput<F>) => Promise<FunctionOutput<F>>,
+): (deps: Deps) => (input: unknown) => Promise<FunctionOutput<F>> {
+  const schemas = functionPayloads[name] as unknown as Schemas<FunctionInput<F>, FunctionOutput<F>>;
+  return checked(name, schemas, work);
+}
+
+const checked =
+  <I, O>(name: FunctionName, schemas: Schemas<I, O>, work: (deps: Deps, input: I) => Promise<O>) =>
+  (deps: Deps) =>
+  async (input: unknown): Promise<O> => {
+    const parsed = parse(schemas.input, input, name, 'ConfigurationError');
+    const output = await work(deps, parsed);
+    return parse(schemas.output, output, name, 'InternalError');
+  };
 
 function parse<T>(
   schema: ZodType<T>,
   value: unknown,
-  state: StateName,
+  state: FunctionName,
   name: 'ConfigurationError' | 'InternalError',
 ): T {
   const parsed = schema.safeParse(value);

@@ -1,0 +1,67 @@
+/**
+ * Makes dist/lambda/: one folder that is the code of every function. Each handler is an entry point; what they share, npm
+ * packages among it, is split into chunks beside them.
+ *
+ * Invariant: it needs nothing outside of itself but Node: `test/lambdas/bundle.test.ts` loads it from a copy. Flat, for
+ * the same reason as dist/.
+ */
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const require = createRequire(import.meta.url);
+const pgDump = dirname(require.resolve('@electric-sql/pglite-tools/pg_dump'));
+
+const assets = [join(root, 'core/fingerprint/fingerprint.wasm'), join(pgDump, 'pg_dump.wasm')];
+
+/** Of a handler: `export const handler`. The other files of lambdas/ are parts of them. */
+export const handlerFiles = (): string[] =>
+  readdirSync(join(root, 'lambdas'))
+    .filter((file) =>
+      readFileSync(join(root, 'lambdas', file), 'utf8').includes('export const handler = '),
+    )
+    .sort();
+
+/** Packages in CommonJS ask for `require`, which a module does not have. */
+const banner = `import { createRequire as __requireOf } from 'node:module';
+const require = __requireOf(import.meta.url);`;
+
+/** @param more entry points beside the handlers, for tests */
+export async function bundleLambdas(
+  outdir: string = join(root, 'dist/lambda'),
+  more: readonly string[] = [],
+): Promise<void> {
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      ...handlerFiles().map((file) => `lambdas/${file}`),
+      'core/schema/pg-dump-thread.ts',
+      ...more,
+    ],
+    entryNames: '[name]',
+    chunkNames: 'chunk-[hash]',
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Names stay: errors are caught by them, and a stack is read by people.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // node-postgres tries it and goes on without.
+    external: ['pg-native'],
+    banner: { js: banner },
+    logLevel: 'warning',
+  });
+  for (const asset of assets) copyFileSync(asset, join(outdir, basename(asset)));
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  // `.js` is a module only where this says so; the version is for the manifest.
+  const description = { name: 'holdfast-lambda', version, type: 'module', private: true };
+  writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+}
