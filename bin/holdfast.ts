@@ -1,15 +1,17 @@
-/** The CDK app: what exists on AWS, per environment (`-c env=NAME`, default `dev`). */
-import { App } from 'aws-cdk-lib';
-import { VaultStack } from '../lib/vault-stack.ts';
+/** The CDK app: what exists on AWS, for the environment that `-c env=NAME` names. */
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { isHoldfastError } from '../core/contract/errors.ts';
+import { buildApp } from '../lib/app.ts';
+import { loadEnvironment } from '../lib/environment.ts';
 
-const app = new App();
-const environment = environmentName(app.node.tryGetContext('env') ?? 'dev');
-
-new VaultStack(app, `Holdfast-${environment}-Vault`, { environment, terminationProtection: true });
-
-function environmentName(value: unknown): string {
-  if (typeof value === 'string' && /^[a-z][a-z0-9-]{0,19}$/.test(value)) return value;
-  throw new Error(
-    `-c env=${String(value)}: a name of 1 to 20 lower-case letters, digits and hyphens is allowed, beginning with a letter.`,
-  );
+try {
+  const app = new App();
+  buildApp(app, loadEnvironment(app.node.tryGetContext('env')));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+} catch (error) {
+  if (!isHoldfastError(error)) throw error;
+  // What a person wrote: where in the code it was found says nothing to them.
+  process.stderr.write(`${error.name}: ${error.message}\n${error.hint}\n`);
+  process.exitCode = 1;
 }

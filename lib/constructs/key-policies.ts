@@ -12,10 +12,10 @@ import { vaultIdOf } from '../places.ts';
 
 /** All of KMS but its use: no Encrypt, Decrypt, GenerateDataKey, ReEncrypt, Sign, CreateGrant. */
 const administration = [
-  ...['kms:CancelKeyDeletion', 'kms:CreateAlias', 'kms:CreateKey', 'kms:DeleteAlias'],
+  ...['kms:CancelKeyDeletion', 'kms:CreateAlias', 'kms:DeleteAlias'],
   ...['kms:DescribeKey', 'kms:DisableKey', 'kms:DisableKeyRotation', 'kms:EnableKey'],
   ...['kms:EnableKeyRotation', 'kms:GetKeyPolicy', 'kms:GetKeyRotationStatus'],
-  ...['kms:ListAliases', 'kms:ListGrants', 'kms:ListKeyPolicies', 'kms:ListKeyRotations'],
+  ...['kms:ListGrants', 'kms:ListKeyPolicies', 'kms:ListKeyRotations'],
   ...['kms:ListResourceTags', 'kms:PutKeyPolicy', 'kms:ReplicateKey', 'kms:RevokeGrant'],
   ...['kms:RotateKeyOnDemand', 'kms:ScheduleKeyDeletion', 'kms:TagResource'],
   ...['kms:UntagResource', 'kms:UpdateAlias', 'kms:UpdateKeyDescription'],

@@ -47,11 +47,13 @@ export function replicationOf(
   );
   // Not s3:ReplicateDelete: no delete marker is copied.
   allow(['s3:ReplicateObject', 's3:ReplicateTags'], `${destination}/*`);
-  except(
-    role,
-    'AwsSolutions-IAM5',
-    'Every object of the vault is copied: the rights are for all of its keys, in two named buckets.',
-  );
+  for (const objects of [`${source}/*`, `${destination}/*`]) {
+    except(
+      role,
+      `AwsSolutions-IAM5[Resource::${objects}]`,
+      'Every object of the vault is copied: the rights are for all keys of two named buckets.',
+    );
+  }
   return {
     replicationRole: role,
     replicationRules: [

@@ -10,8 +10,9 @@ import {
   Bucket,
   BucketEncryption,
   type BucketProps,
-  type CfnBucket,
   type LifecycleRule as BucketRule,
+  type CfnBucket,
+  type IBucket,
   ObjectLockRetention,
   ObjectOwnership,
   StorageClass,
@@ -32,15 +33,12 @@ export interface VaultBucketProps {
 export class VaultBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { environment, place, replication }: VaultBucketProps,
-  ) {
+  constructor(scope: Construct, id: string, { environment, place, replication }: VaultBucketProps) {
     super(scope, id);
     const names = namesOf(environment.name);
     const { mode, defaultDays } = environment.lock;
     const days = Duration.days(defaultDays);
+    const rules = lifecycleRulesOf(environment.sources);
     const log = new AccessLogBucket(this, 'AccessLog', names.accessLogBucket(place));
     this.bucket = new Bucket(this, 'Bucket', {
       bucketName: names.vaultBucket(place),
@@ -56,9 +54,9 @@ export class VaultBucket extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       ...{ enforceSSL: true, minimumTLSVersion: 1.2 },
-      ...{ serverAccessLogsBucket: log.bucket, serverAccessLogsPrefix: 'vault/' },
-      lifecycleRules: lifecycleRulesOf(environment.sources).map(toBucketRule),
-      ...replication,
+      ...{ serverAccessLogsBucket: log.bucket as IBucket, serverAccessLogsPrefix: 'vault/' },
+      lifecycleRules: rules.map(toBucketRule),
+      ...(replication !== undefined && replication),
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // As a property of the bucket: the construct's own option would make a function that sets it.
@@ -66,6 +64,7 @@ export class VaultBucket extends Construct {
     resource.notificationConfiguration = {
       eventBridgeConfiguration: { eventBridgeEnabled: true },
     };
+    sizesAsText(resource, rules);
     guardVault(this.bucket, environment, place);
   }
 }
@@ -96,4 +95,13 @@ function toBucketRule(rule: LifecycleRule): BucketRule {
       ],
     }),
   };
+}
+
+/** CloudFormation takes this number as a text; the construct writes it as a number. */
+function sizesAsText(resource: CfnBucket, rules: readonly LifecycleRule[]): void {
+  rules.forEach(({ largerThanBytes }, index) => {
+    if (largerThanBytes === undefined) return;
+    const path = `LifecycleConfiguration.Rules.${index}.ObjectSizeGreaterThan`;
+    resource.addPropertyOverride(path, String(largerThanBytes));
+  });
 }

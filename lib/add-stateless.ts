@@ -1,0 +1,40 @@
+/** What works in one Region: notices, backups, restores. The same stacks in both, so that either can do without the other. */
+import type { App, Stack } from 'aws-cdk-lib';
+import type { Environment } from '../core/contract/environment.ts';
+import { namesOf } from '../core/contract/names.ts';
+import type { AppOptions } from './app.ts';
+import type { RegionProps } from './functions/region.ts';
+import { BackupStack } from './stacks/backup-stack.ts';
+import { ObservabilityStack } from './stacks/observability-stack.ts';
+import { RestoreStack } from './stacks/restore-stack.ts';
+
+export function addStateless(
+  {
+    app,
+    environment,
+    options,
+  }: { readonly app: App; readonly environment: Environment; readonly options: AppOptions },
+  {
+    needs,
+    ...where
+  }: Omit<RegionProps, 'environment'> & {
+    /** Stateful stacks that are deployed before. */
+    readonly needs: readonly Stack[];
+  },
+): void {
+  const region = { environment, ...where };
+  const { stack } = namesOf(environment.name);
+  const id = (what: string) => stack(what, where.place.region);
+  const props = { region, env: where.place, ...options };
+  const observability = new ObservabilityStack(app, id('Observability'), {
+    region,
+    env: where.place,
+  });
+  const backup = new BackupStack(app, id('Backup'), props);
+  const restore = new RestoreStack(app, id('Restore'), props);
+  for (const one of [backup, restore]) {
+    for (const needed of [...needs, observability]) one.addStackDependency(needed);
+  }
+  // A restore begins with a safety backup: it starts the other's machine.
+  restore.addStackDependency(backup);
+}
