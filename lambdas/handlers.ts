@@ -23,7 +23,9 @@ import { makeHandler as planDrill } from './plan-drill.ts';
 import { makeHandler as planRestore } from './plan-restore.ts';
 import { makeHandler as planUnits } from './plan-units.ts';
 import { makeHandler as publish } from './publish.ts';
+import { makeHandler as recordReplica } from './record-replica.ts';
 import { makeHandler as releaseSnapshot } from './release-snapshot.ts';
+import { makeHandler as replicateUnit } from './replicate-unit.ts';
 import { makeHandler as report } from './report.ts';
 import { makeHandler as reportRestore } from './report-restore.ts';
 import { makeHandler as runChecks } from './run-checks.ts';
@@ -43,6 +45,8 @@ export const handlers: { readonly [S in StateName]: MakeHandler<S> } = {
   Seal: seal,
   VerifyUnit: verifyUnit,
   Publish: publish,
+  ReplicateUnit: replicateUnit,
+  RecordReplica: recordReplica,
   Report: report,
   Fail: fail,
   PlanRestore: planRestore,

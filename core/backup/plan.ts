@@ -19,18 +19,20 @@ import { takeLease } from '../run/lease.ts';
 import { recordSpan } from '../run/phases.ts';
 import { findRun, writeRun } from '../run/run-record.ts';
 import { readVaultMarker } from '../vault/marker.ts';
+import { readRequest } from './request.ts';
 
 /**
- * @throws VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
+ * @throws ConfigurationError for a request that is not allowed; VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
  * UnsupportedServerVersionError, StandbyRefusedError, LeaseHeldError
  */
 export async function planRun(
   deps: Deps,
-  { runId, request }: InputOf<'Plan'>,
+  { runId, request: given }: InputOf<'Plan'>,
 ): Promise<OutputOf<'Plan'>> {
   const from = deps.now();
   const earlier = await findRun(deps, runId);
   if (earlier !== undefined) return outputOf(earlier);
+  const request = await readRequest(deps, given);
 
   // Readable here; writable by the lease and the record below, which lie beside it.
   await readVaultMarker(deps.vault);

@@ -1,9 +1,10 @@
 /**
  * The state Publish: a sealed backup becomes one that is kept and listed, when every object of it was read back intact.
  *
- * Invariant: the order is verdicts, signature, tier on data, tier on manifest, evidence "verified", catalogue entry,
- * evidence "published": what stops between can be called again, and nothing is listed that is not verified. The entry
- * decides: what fails behind it does not make the backup unpublished (fail.ts). A damaged backup is never published.
+ * Invariant: the order is verdicts, signature, decision, lock and tier on data, then on the manifest, evidence "verified"
+ * (and "promoted"), catalogue entry, evidence "published", holds: what stops between can be called again, and nothing is
+ * listed that is not verified. The entry decides: what fails behind it does not make the backup unpublished (fail.ts). A
+ * damaged backup is never published.
  */
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
@@ -11,13 +12,17 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type ObjectVerdict, objectVerdictSchema, type Run } from '../contract/plan.ts';
 import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
-import { readAllEvidence, writeEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
 import { assertLease, releaseLease } from '../run/lease.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
+import { holdNewest } from './hold-newest.ts';
+import { keep } from './keep-objects.ts';
+import { decide, keepingOf, type Publication } from './publication.ts';
+import { recordOnce } from './record-once.ts';
+import { tierTag } from './retention.ts';
 
 /** Hides the latency of an object store; few enough for its limits. */
 const callsAtOnce = 16;
@@ -37,13 +42,31 @@ export async function publishBackup(
   const { source } = run.input;
   const { manifest, sha256 } = await loadManifest(deps, source, run.backupId, { isFresh: true });
   const verdicts = await requireIntact(deps, run, manifest);
+  const keeping = await keepingOf(deps, run.input);
+  const publication = await decide(deps, run, manifest, keeping);
+  const { tier, retainUntil, hasReplica } = publication;
 
-  await keep(deps, run, manifest);
+  await keep(deps, { runId, name: 'keep' }, manifest, publication);
   await recordOnce(deps, run, sha256, 'verified', { ...verdicts, depth: 'full', runId });
-  await enterIntoCatalogue(deps, manifest);
-  await recordOnce(deps, run, sha256, 'published', { tier: manifest.tier, runId });
+  if (tier !== manifest.tier) {
+    const facts = { from: manifest.tier, to: tier, retainUntil, runId };
+    await recordOnce(deps, run, sha256, 'promoted', facts);
+  }
+  await enterIntoCatalogue(deps, manifest, publication);
+  await recordOnce(deps, run, sha256, 'published', publishedFacts(manifest, publication, runId));
+  if (keeping !== undefined) await holdNewest(deps, run, keeping.retention);
   await releaseLease(deps, source, runId);
-  return { state: 'published', verdict: 'intact' };
+  return { state: 'published', verdict: 'intact', tier, hasReplica };
+}
+
+/** What later runs must know of it (standing.ts), signed. */
+function publishedFacts(
+  { scope, snapshot }: Manifest,
+  { tier, retainUntil }: Publication,
+  runId: string,
+) {
+  const kept = retainUntil === null ? {} : { retainUntil };
+  return { tier, scope, snapshotAt: snapshot.instant, ...kept, runId };
 }
 
 async function requireIntact(deps: Deps, run: Run, manifest: Manifest): Promise<Verdicts> {
@@ -71,39 +94,21 @@ async function requireIntact(deps: Deps, run: Run, manifest: Manifest): Promise<
   );
 }
 
-/** The tier instead of `staged`: from now on no garbage collection matches. The manifest is the last one. */
-async function keep(deps: Deps, run: Run, manifest: Manifest): Promise<void> {
-  const tags = { 'holdfast-tier': manifest.tier };
-  const { source } = run.input;
-  await inParallel(manifest.objects, callsAtOnce, ({ key }) => deps.vault.setTags(key, tags));
-  await deps.vault.setTags(vaultKeys.signature(source, run.backupId), tags);
-  await deps.vault.setTags(vaultKeys.manifest(source, run.backupId), tags);
-}
-
-async function recordOnce(
+async function enterIntoCatalogue(
   deps: Deps,
-  run: Run,
-  manifestSha256: string,
-  kind: 'verified' | 'published',
-  facts: Record<string, unknown>,
+  manifest: Manifest,
+  { tier, retainUntil }: Publication,
 ): Promise<void> {
-  const { source, requestedBy } = run.input;
-  for await (const record of readAllEvidence(deps, source, run.backupId)) {
-    if (record.kind === kind && record.manifestSha256 === manifestSha256) return;
-  }
-  const { backupId } = run;
-  await writeEvidence(deps, { kind, source, backupId, by: requestedBy, manifestSha256, facts });
-}
-
-async function enterIntoCatalogue(deps: Deps, manifest: Manifest): Promise<void> {
   const { source, snapshot, backupId } = manifest;
   const key = vaultKeys.catalogue(source.name, new Date(snapshot.instant), backupId);
+  const body = encodeJson(catalogueEntryOf(manifest, tier));
   try {
-    await deps.vault.put(key, encodeJson(catalogueEntryOf(manifest)));
+    // Where rules remove backups the entry goes with the data.
+    await deps.vault.put(key, body, retainUntil === null ? {} : { tags: { [tierTag]: tier } });
   } catch (error) {
     if (!isHoldfastError(error, 'PreconditionFailedError')) throw error;
     // An earlier attempt has been here, unless the entry is another one's.
     const theirs = await deps.vault.get(key);
-    if (Buffer.compare(theirs, encodeJson(catalogueEntryOf(manifest))) !== 0) throw error;
+    if (Buffer.compare(theirs, body) !== 0) throw error;
   }
 }

@@ -2,11 +2,14 @@
 import { type BackupReport, backupReportSchema, type Outcome } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import type { Run } from '../contract/plan.ts';
 import { readPhases } from '../run/phases.ts';
 import { readRun } from '../snapshot/marks.ts';
-import { putJson } from '../vault/json.ts';
+import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
+import { publicationSchema } from './publication.ts';
+import { replicaRecordSchema } from './record-replica.ts';
 
 export async function reportRun(
   deps: Deps,
@@ -15,6 +18,12 @@ export async function reportRun(
   const run = await readRun(deps.workspace, runId);
   const { source } = run.input;
   const { manifest } = await loadManifest(deps, source, run.backupId);
+  const publication = await getJson(
+    deps.workspace,
+    publicationSchema,
+    workspaceKeys.publication(runId),
+  );
+  const replica = publication?.hasReplica ? await replicaOf(deps, run) : undefined;
   const finishedAt = deps.now();
   const { totals } = manifest;
   const report: BackupReport = {
@@ -35,8 +44,10 @@ export async function reportRun(
     objects: totals.objects,
     durationMs: Math.max(0, finishedAt.getTime() - Date.parse(run.startedAt)),
     phases: await readPhases(deps, runId),
-    warnings: manifest.warnings,
+    warnings: [...manifest.warnings, ...(replica?.warnings ?? [])],
     manifest: vaultKeys.manifest(source, run.backupId),
+    ...(publication?.retainUntil ? { tier: publication.tier } : {}),
+    ...(replica === undefined ? {} : { replica: replica.state }),
   };
   const outcome: Outcome = {
     runId,
@@ -51,6 +62,21 @@ export async function reportRun(
   };
   await putJson(deps.workspace, workspaceKeys.outcome(runId), outcome);
   return { ...backupReportSchema.parse(report) };
+}
+
+/** Without a record the manifest has not arrived in time, or RecordReplica could not look: nobody has counted that yet. */
+async function replicaOf(deps: Deps, { runId, input: { source } }: Run) {
+  const record = await getJson(deps.workspace, replicaRecordSchema, workspaceKeys.replica(runId));
+  if (record === undefined) deps.metric?.('ReplicaBehind', 1, { source });
+  const state = record?.replica ?? 'behind';
+  if (state === 'replicated') return { state, warnings: [] };
+  const problem = record?.problem ?? 'The manifest could not be read there in time.';
+  const warning = {
+    code: state === 'behind' ? 'replica-behind' : 'replica-damaged',
+    message: `The backup is published, and its replica is ${state}: ${problem}`,
+    hint: "The sentinel looks again; see the replication status of the vault's bucket.",
+  };
+  return { state, warnings: [warning] };
 }
 
 const round = (ratio: number): number => Math.round(ratio * 1000) / 1000;

@@ -63,6 +63,10 @@ export const evidenceRecordSchema = z.strictObject({
 });
 export type EvidenceRecord = z.infer<typeof evidenceRecordSchema>;
 
+/** `behind`: not all of it had arrived when the run ended; the sentinel looks again. */
+export const replicaStateSchema = z.enum(['replicated', 'behind', 'damaged']);
+export type ReplicaState = z.infer<typeof replicaStateSchema>;
+
 /** `backup --json` and the output of the execution. */
 export const backupReportSchema = z.strictObject({
   backupId: z.string(),
@@ -85,6 +89,10 @@ export const backupReportSchema = z.strictObject({
   warnings: z.array(warningSchema),
   /** Key of the manifest in the vault. */
   manifest: z.string(),
+  /** Under which it is kept; absent where nobody decides on it (one machine). */
+  tier: tierSchema.optional(),
+  /** Of the copy in another Region; absent where there is none. */
+  replica: replicaStateSchema.optional(),
 });
 export type BackupReport = z.infer<typeof backupReportSchema>;
 

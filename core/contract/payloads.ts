@@ -4,6 +4,8 @@
  * Handlers parse their input with these schemas; ASL tests check that each field a state selects exists.
  */
 import { z } from 'zod';
+import { replicaStateSchema } from './catalogue.ts';
+import { tierSchema } from './manifest.ts';
 import { backupInputSchema } from './plan.ts';
 import { drillInputSchema, restoreInputSchema, restoreModeSchema } from './restore.ts';
 
@@ -12,7 +14,8 @@ const run = z.strictObject({ runId: z.string() });
 
 export const payloads = {
   Plan: {
-    input: z.strictObject({ runId: z.string(), request: backupInputSchema }),
+    /** `request`: `backupInputSchema`; what it leaves open the environment says (core/backup/request.ts). */
+    input: z.strictObject({ runId: z.string(), request: z.unknown() }),
     output: z.strictObject({
       runId: z.string(),
       backupId: z.string(),
@@ -73,7 +76,20 @@ export const payloads = {
     output: z.strictObject({
       state: z.literal('published'),
       verdict: z.enum(['intact', 'damaged']),
+      /** Under which it is kept: that of the request, or a higher one. */
+      tier: tierSchema,
+      /** There is a copy of the vault in another Region: it is looked at next. */
+      hasReplica: z.boolean(),
     }),
+  },
+  /** One object of the manifest, as the replica has it. Not there yet: ReplicaBehindError. */
+  ReplicateUnit: {
+    input: run.extend({ object: count }),
+    output: z.strictObject({ verdict: z.enum(['intact', 'damaged']), problems: count }),
+  },
+  RecordReplica: {
+    input: run,
+    output: z.strictObject({ replica: replicaStateSchema, objects: count }),
   },
   Report: {
     input: run,

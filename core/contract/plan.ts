@@ -40,6 +40,18 @@ export const backupOptionsSchema = z.strictObject({
 });
 export type BackupOptions = z.infer<typeof backupOptionsSchema>;
 
+/**
+ * By which the console links an execution to the one that started it. Step Functions reads it in the input; we do not.
+ */
+export const startedBy = {
+  AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: z.string().optional(),
+} as const;
+
+/** Who asked: of an execution that was started by hand, CloudTrail knows more. */
+export const requestedBySchema = z
+  .strictObject({ user: z.string(), host: z.string() })
+  .default({ user: 'start-execution', host: 'step-functions' });
+
 /** The input of an execution of the state machine `backup`. */
 export const backupInputSchema = z.strictObject({
   source: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -50,7 +62,8 @@ export const backupInputSchema = z.strictObject({
   filters: filtersSchema.prefault({}),
   options: backupOptionsSchema.prefault({}),
   setId: z.string().optional(),
-  requestedBy: z.strictObject({ user: z.string(), host: z.string() }),
+  requestedBy: requestedBySchema,
+  ...startedBy,
 });
 export type BackupInput = z.infer<typeof backupInputSchema>;
 

@@ -1,10 +1,13 @@
 /** The small summary of a published backup, by which it is listed. */
 import type { CatalogueEntry } from '../contract/catalogue.ts';
-import type { Manifest } from '../contract/manifest.ts';
+import type { Manifest, Tier } from '../contract/manifest.ts';
 
-/** The same at each call: a repeated Publish writes the same bytes. */
-export function catalogueEntryOf(manifest: Manifest): CatalogueEntry {
-  const { backupId, scope, tier, setId, labels, totals } = manifest;
+/**
+ * The same at each call: a repeated Publish writes the same bytes.
+ * @param tier under which it is kept, when that is another than was asked for
+ */
+export function catalogueEntryOf(manifest: Manifest, tier: Tier = manifest.tier): CatalogueEntry {
+  const { backupId, scope, setId, labels, totals } = manifest;
   return {
     formatVersion: 1,
     backupId,

@@ -72,7 +72,7 @@ const asked = ({ meant: _meant, ...choice }: Choice) => choice;
 /** `choice` says which backup, which is compared by its id. */
 function requestText(input: RestoreInput): string {
   const { requestedBy: _by, options: _options, choice: _choice, ...rest } = input;
-  return canonical(rest);
+  return canonical({ ...rest, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: undefined });
 }
 
 function canonical(value: unknown): string {

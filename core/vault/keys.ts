@@ -34,6 +34,15 @@ export const workspaceKeys = {
   verdicts: (runId: string) => `runs/${runId}/verdicts/`,
   verdict: (runId: string, object: number) =>
     `runs/${runId}/verdicts/${String(object).padStart(5, '0')}.json`,
+  /** As the replica has the objects: written by ReplicateUnit. */
+  replicaVerdict: (runId: string, object: number) =>
+    `runs/${runId}/replica/${String(object).padStart(5, '0')}.json`,
+  /** What RecordReplica found. */
+  replica: (runId: string) => `runs/${runId}/replica.json`,
+  /** What Publish decided: the same at each attempt. */
+  publication: (runId: string) => `runs/${runId}/publication.json`,
+  /** How far a step of Publish over all objects has come. */
+  publishStep: (runId: string, step: string) => `runs/${runId}/publish/${step}.json`,
   /** The manifest as it will be signed, so that a second attempt of Seal signs the same bytes. */
   draft: (runId: string) => `runs/${runId}/manifest.json`,
   phase: (runId: string, state: string) => `runs/${runId}/phases/${state}.json`,

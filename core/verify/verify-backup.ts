@@ -8,10 +8,11 @@ import { createHash } from 'node:crypto';
 import type { VerifyReport } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
+import { type Tier, tierSchema } from '../contract/manifest.ts';
 import type { ObjectVerdict, VerdictProblem } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
 import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
-import { writeEvidence } from '../evidence/record.ts';
+import { readAllEvidence, writeEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
 import { requireKeys } from '../keyring/require-keys.ts';
 import { encodeJson } from '../vault/json.ts';
@@ -46,7 +47,7 @@ export async function verifyBackup(
   const verdicts = isOpen ? await verifyAll(deps, input, opened) : [];
   const problems = isOpen
     ? [
-        ...(await catalogueProblems(deps, opened.manifest)),
+        ...(await catalogueProblems(deps, opened)),
         ...verdicts.flatMap((verdict) => verdict.problems),
       ]
     : [opened];
@@ -130,10 +131,10 @@ async function wasPublished(
   return hasCatalogueEntry(deps.vault, source, backupId);
 }
 
-/** The entry is not signed: what it says must be what the signed manifest says. No entry: never published, no damage. */
+/** The entry is not signed: what it says must be what the signed manifest says, or evidence of its promotion. No entry: never published, no damage. */
 async function catalogueProblems(
   deps: VerifyBackupDeps,
-  manifest: OpenedBackup['manifest'],
+  { manifest, sha256 }: OpenedBackup,
 ): Promise<VerdictProblem[]> {
   const { source, snapshot, backupId } = manifest;
   const key = vaultKeys.catalogue(source.name, new Date(snapshot.instant), backupId);
@@ -142,13 +143,38 @@ async function catalogueProblems(
   ];
   try {
     const stored = await deps.vault.get(key);
-    const isSame = Buffer.compare(stored, encodeJson(catalogueEntryOf(manifest))) === 0;
-    return isSame ? [] : problem('The catalogue entry is not what the signed manifest says.');
+    const isSame = (tier: Tier) =>
+      Buffer.compare(stored, encodeJson(catalogueEntryOf(manifest, tier))) === 0;
+    if (isSame(manifest.tier)) return [];
+    const isPromoted = (await promotionsOf(deps, manifest, sha256)).some(isSame);
+    return isPromoted ? [] : problem('The catalogue entry is not what the signed manifest says.');
   } catch (error) {
     if (!isHoldfastError(error, 'ObjectNotFoundError')) throw error;
     const isElsewhere = await hasCatalogueEntry(deps.vault, source.name, backupId);
     return isElsewhere ? problem('The catalogue lists it under another time.') : [];
   }
+}
+
+/** The tiers to which signed evidence says that Publish has raised it. Forged evidence says nothing. */
+async function promotionsOf(
+  deps: VerifyBackupDeps,
+  { source, backupId }: OpenedBackup['manifest'],
+  sha256: string,
+): Promise<Tier[]> {
+  const tiers: Tier[] = [];
+  try {
+    for await (const { kind, manifestSha256, facts } of readAllEvidence(
+      deps,
+      source.name,
+      backupId,
+    )) {
+      const to = tierSchema.safeParse(facts.to);
+      if (kind === 'promoted' && manifestSha256 === sha256 && to.success) tiers.push(to.data);
+    }
+  } catch (error) {
+    if (!isHoldfastError(error, 'SignatureInvalidError', 'ManifestInvalidError')) throw error;
+  }
+  return tiers;
 }
 
 /** Of the manifest as it lies there, believed or not; `missing` when there is none. */

@@ -96,7 +96,7 @@ export async function execute(
       },
       retryIntervalOverrides: { ...options.retryMilliseconds },
     },
-    context: { Execution: { Name: options.name } },
+    context: { Execution: { Id: options.name, Name: options.name } },
   });
   // Nobody reads the engine's events; unread, 10,000 units would be kept in memory as events.
   void (async () => {

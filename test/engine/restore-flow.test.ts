@@ -103,7 +103,10 @@ describe('the flow of restore', () => {
     });
     const order = ['PlanRestore', 'SafetyBackup', 'NoteSafetyBackup', 'CreateTarget'];
     expect(states.slice(0, 4)).toEqual(order);
-    expect(calls[1]?.input).toEqual({ name: 'run-1-safety', input: { source: 'shop' } });
+    expect(calls[1]?.input).toEqual({
+      name: 'run-1-safety',
+      input: { source: 'shop', AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'run-1' },
+    });
     expect(calls[2]?.input).toEqual({ runId: 'earlier', backupId: 'safe' });
   });
 
@@ -177,7 +180,10 @@ describe('the flow of drill', () => {
   it('restores to a scratch database and proves', async () => {
     const { output, states, calls } = await run('drill');
     expect(states).toEqual(['PlanDrill', 'RestoreToScratch', 'ConcludeDrill']);
-    expect(calls[1]?.input).toEqual({ name: 'run-1-scratch', input: { target: 'there' } });
+    expect(calls[1]?.input).toEqual({
+      name: 'run-1-scratch',
+      input: { target: 'there', AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'run-1' },
+    });
     expect(calls[2]?.input).toMatchObject({ runId: 'run-1', error: null });
     expect(output).toMatchObject({ verdict: 'identical' });
   });

@@ -21,6 +21,8 @@ type Answer = (input: Record<string, unknown>, nth: number) => unknown;
 const error = (name: ConstructorParameters<typeof HoldfastError>[0], message = 'it failed') =>
   new HoldfastError(name, message, { hint: 'do this', evidence: { pid: 7 } });
 
+const published = { state: 'published', verdict: 'intact', tier: 'daily', hasReplica: false };
+
 /** Runs the real definition with answers instead of handlers; the calls are told in order. */
 async function run(answers: Partial<Record<StateName, Answer>>) {
   const calls: { state: StateName; input: Record<string, unknown> }[] = [];
@@ -43,6 +45,7 @@ async function run(answers: Partial<Record<StateName, Answer>>) {
       cause: (caught as { Cause: string }).Cause,
     }),
     Seal: () => ({ backupId: 'b', objects: [0, 1], tables: 3, rows: 3, storedBytes: 3 }),
+    Publish: () => published,
     Report: () => ({ done: true }),
     Fail: ({ error: caught }) => ({
       error: (caught as { Error: string }).Error,
@@ -146,6 +149,49 @@ describe('the flow of backup', () => {
   });
 });
 
+describe('the flow behind Publish, where there is a replica', () => {
+  const hasReplica = { Publish: () => ({ ...published, hasReplica: true }) };
+
+  it('looks at each object there, then records the replica, then reports', async () => {
+    const { output, states, calls } = await run(hasReplica);
+    expect(output).toEqual({ done: true });
+    expect(states.slice(-4)).toEqual(['ReplicateUnit', 'ReplicateUnit', 'RecordReplica', 'Report']);
+    const objects = calls.filter(({ state }) => state === 'ReplicateUnit');
+    expect(objects.map(({ input }) => input)).toContainEqual({ runId: 'run-1', object: 1 });
+  });
+
+  it('tries an object that is not there yet again, eleven times', async () => {
+    const { output, countOf } = await run({
+      ...hasReplica,
+      ReplicateUnit: ({ object }, nth) => {
+        if (object === 0 && nth < 11) throw error('ReplicaBehindError');
+        return { verdict: 'intact', problems: 0 };
+      },
+    });
+    expect(output).toEqual({ done: true });
+    expect(countOf('ReplicateUnit')).toBeGreaterThanOrEqual(11);
+  });
+
+  it.each([
+    ['ReplicateUnit', 'ReplicaBehindError', 24],
+    ['ReplicateUnit', 'VaultAccessDeniedError', 2],
+    ['RecordReplica', 'ReplicaBehindError', 12],
+    ['RecordReplica', 'VaultAccessDeniedError', 1],
+  ] as const)('ends well although %s fails for good with %s', async (state, name, calls) => {
+    const { output, states, countOf } = await run({
+      ...hasReplica,
+      [state]: () => {
+        throw error(name);
+      },
+    });
+    expect(output).toEqual({ done: true });
+    expect(countOf(state)).toBe(calls);
+    expect(states.slice(-2)).toEqual(['RecordReplica', 'Report']);
+    expect(states).not.toContain('AbortDump');
+    expect(states).not.toContain('Fail');
+  });
+});
+
 describe('errors', () => {
   it.each([
     'WorkerLostError',
@@ -155,6 +201,9 @@ describe('errors', () => {
     'CopyIncompleteError',
     'TaskTimedOutError',
     'VaultIoError',
+    'KeyThrottledError',
+    'KeyServiceError',
+    'AwsServiceError',
   ] as const)('tries a unit again after %s', async (name) => {
     const { output, countOf } = await run({
       DumpUnit: ({ part }, nth) => {

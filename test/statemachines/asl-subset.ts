@@ -46,7 +46,10 @@ const choiceFields = [
     'IsNull',
   ],
 ];
-const intrinsics = ['States.MathAdd', 'States.Format', 'States.Array', 'States.ArrayLength'];
+const intrinsics = [
+  ...['States.MathAdd', 'States.Format', 'States.Array', 'States.ArrayLength'],
+  'States.JsonMerge',
+];
 
 /** Sentences about everything outside of the subset; none when it is inside. */
 export function outsideOfSubset(machine: Machine): string[] {

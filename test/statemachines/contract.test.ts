@@ -22,6 +22,18 @@ const keysOf = (schema: z.ZodType) =>
     (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as object,
   );
 
+/** Of AWS itself: the function died, ran out of its time, or could not be called. Nothing else of AWS is tried again. */
+const namesOfAws = [
+  ...['States.Timeout', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'],
+  ...['Lambda.Unknown', 'Lambda.ServiceException', 'Lambda.AWSLambdaException'],
+  ...['Lambda.SdkClientException', 'Lambda.ClientExecutionTimeoutException'],
+  'Lambda.TooManyRequestsException',
+];
+const lost = [
+  ...['WorkerLostError', 'ConnectionLostError', 'TaskTimedOutError', 'VaultIoError'],
+  ...['KeyServiceError', 'KeyThrottledError', 'AwsServiceError'],
+];
+
 const machines = definitions();
 const tasksOf = (machine: Machine) =>
   [...statesOf(machine)].filter(({ state }) => state.Type === 'Task');
@@ -33,12 +45,13 @@ const written: Record<string, Record<string, StateName | null>> = {
   'backup.asl.json': {
     ...{ runId: null, error: null, attempt: null, unit: null, part: null, object: null },
     ...{ plan: 'PlanUnits', sealed: 'Seal', watch: 'WatchSnapshot', done: 'DumpUnit' },
+    ...{ published: 'Publish' },
   },
   'restore.asl.json': {
     ...{ runId: null, error: null, unit: null, build: null, wave: null, pollSeconds: null },
-    ...{ plan: 'PlanBuilds', safetyBackup: 'NoteSafetyBackup', done: null },
+    ...{ plan: 'PlanBuilds', safetyBackup: 'NoteSafetyBackup', done: null, link: null },
   },
-  'drill.asl.json': { ...{ error: null, scratch: null, state: null, verdict: null } },
+  'drill.asl.json': { ...{ error: null, scratch: null, state: null, verdict: null, link: null } },
 };
 
 describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
@@ -60,7 +73,7 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
     }
   });
 
-  it('retries and catches names of the catalogue only, and retries what the catalogue calls retryable', () => {
+  it('retries and catches names of the catalogue and of AWS only, and retries what the catalogue calls retryable', () => {
     for (const { path, state } of statesOf(machine)) {
       for (const [field, rules] of [
         ['Retry', state.Retry],
@@ -69,6 +82,7 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
         for (const rule of (rules ?? []) as { ErrorEquals: string[] }[]) {
           for (const name of rule.ErrorEquals) {
             if (field === 'Catch' && name === 'States.ALL') continue;
+            if (field === 'Retry' && namesOfAws.includes(name)) continue;
             const entry = (errorCatalogue as Record<string, { retryable: boolean }>)[name];
             expect(entry, `${path}: ${name}`).toBeDefined();
             if (field === 'Retry') expect(entry?.retryable, `${path}: ${name}`).toBe(true);
@@ -78,13 +92,15 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
     }
   });
 
-  it('tries every task again that lost its worker, its server or its vault', () => {
+  it('tries every task again that lost its worker, its server, its vault or its keys, and that Lambda could not run', () => {
     for (const { path, state } of handled(machine)) {
       const names = ((state.Retry ?? []) as { ErrorEquals: string[] }[]).flatMap(
         (rule) => rule.ErrorEquals,
       );
-      const lost = ['WorkerLostError', 'ConnectionLostError', 'TaskTimedOutError', 'VaultIoError'];
-      expect(names, path).toEqual(expect.arrayContaining(lost));
+      expect(names, path).toEqual(expect.arrayContaining([...lost, ...namesOfAws]));
+      expect(new Set(names).size, `${path} names an error twice: only the first counts`).toBe(
+        names.length,
+      );
     }
   });
 
@@ -101,7 +117,8 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
   it('writes the abort mark in each branch and child before that fails', () => {
     const abort = file === 'backup.asl.json' ? 'AbortDump' : 'AbortRestore';
     for (const { path, machine: inner } of machinesOf(machine)) {
-      if (path === '') continue;
+      // The replica's children never fail: the backup is published, and stays so whatever becomes of them.
+      if (path === '' || path === '/ReplicateUnits[0]') continue;
       const aborts = Object.values(inner.States).filter((state) => handlerOf(state) === abort);
       expect(aborts, path).toHaveLength(1);
       const fails = Object.values(inner.States).filter(({ Type }) => Type === 'Fail');
@@ -111,6 +128,50 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
           if (handlerOf(state) !== abort)
             expect(handlerOf(inner.States[Next] as State), path).toBe(abort);
         }
+      }
+    }
+  });
+
+  it('never unpublishes: behind Publish all ways lead to Report', () => {
+    if (file !== 'backup.asl.json') return;
+    const ends = new Set<string>();
+    const seen = new Set<string>();
+    const follow = (name: string) => {
+      if (seen.has(name)) return;
+      seen.add(name);
+      const state = machine.States[name] as State;
+      if (name === 'Report') return;
+      const next = [
+        state,
+        ...((state.Choices ?? []) as JsonObject[]),
+        ...((state.Catch ?? []) as JsonObject[]),
+      ]
+        .flatMap((way) => [way.Next, way.Default])
+        .filter((way) => way !== undefined) as string[];
+      if (next.length === 0) ends.add(name);
+      for (const each of next) follow(each);
+    };
+    follow('HasReplica');
+    expect([...ends]).toEqual([]);
+    expect([...seen].sort()).toEqual(['HasReplica', 'RecordReplica', 'ReplicateUnits', 'Report']);
+    const child = [...machinesOf(machine)].find(({ path }) => path === '/ReplicateUnits[0]');
+    const types = Object.values(child?.machine.States ?? {}).map(({ Type }) => Type);
+    expect(types).toEqual(['Task', 'Pass']);
+  });
+
+  it('waits about 15 minutes for a replica: what S3 promises', () => {
+    for (const { path, state } of handled(machine)) {
+      for (const rule of (state.Retry ?? []) as JsonObject[]) {
+        if (!(rule.ErrorEquals as string[]).includes('ReplicaBehindError')) continue;
+        const { IntervalSeconds: first, MaxAttempts: tries } = rule as Record<string, number>;
+        const { BackoffRate: rate, MaxDelaySeconds: most } = rule as Record<string, number>;
+        const delays = Array.from({ length: tries as number }, (_, i) =>
+          Math.min((first as number) * (rate as number) ** i, most as number),
+        );
+        expect(
+          delays.reduce((sum, delay) => sum + delay, 0),
+          path,
+        ).toBe(875);
       }
     }
   });

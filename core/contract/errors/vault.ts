@@ -19,6 +19,11 @@ export const vaultErrors = {
     'Check the disk; the message quotes the error.',
     true,
   ),
+  ReplicaBehindError: entry(
+    'the replica has not got everything of this backup yet',
+    'The step is tried again by itself for 15 minutes. The backup is published and whole in its own Region; if the replica stays behind look at the replication status and its metrics.',
+    true,
+  ),
   ObjectNotFoundError: entry(
     'the vault has no such object',
     'Run `holdfast verify` on this backup.',

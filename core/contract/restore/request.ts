@@ -1,5 +1,6 @@
 /** What a restore or a drill is asked for. */
 import { z } from 'zod';
+import { requestedBySchema, startedBy } from '../plan.ts';
 
 const name = z.string().min(1);
 
@@ -103,7 +104,8 @@ export const restoreInputSchema = z.strictObject({
   /** Targets that the report measures against, seconds. */
   objectives: objectivesSchema.prefault({}),
   options: restoreOptionsSchema.prefault({}),
-  requestedBy: z.strictObject({ user: z.string(), host: z.string() }),
+  requestedBy: requestedBySchema,
+  ...startedBy,
 });
 export type RestoreInput = z.infer<typeof restoreInputSchema>;
 
@@ -117,6 +119,7 @@ export const drillInputSchema = restoreInputSchema
     objectives: true,
     options: true,
     requestedBy: true,
+    AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: true,
   })
   .extend({ keepScratch: z.boolean().default(false) });
 export type DrillInput = z.infer<typeof drillInputSchema>;

@@ -1,0 +1,54 @@
+/**
+ * The state ReplicateUnit: one object of the published backup, read back from the replica with the replica's key, by the
+ * same code that verified it at home. Leaves its verdict in the workspace for RecordReplica.
+ */
+import type { Deps } from '../contract/deps.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { InputOf, OutputOf } from '../contract/payloads.ts';
+import type { ObjectVerdict } from '../contract/plan.ts';
+import { readRun } from '../snapshot/marks.ts';
+import { putJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
+import { loadManifest } from '../verify/open-backup.ts';
+import { verifyObject } from '../verify/verify-object.ts';
+import { behindUnless, keepCopy, requireReplica } from './replica-copy.ts';
+
+/** @throws ReplicaBehindError (retryable) while it is not there; damage is no error */
+export async function replicateUnit(
+  deps: Deps,
+  { runId, object }: InputOf<'ReplicateUnit'>,
+): Promise<OutputOf<'ReplicateUnit'>> {
+  const replica = requireReplica(deps);
+  const run = await readRun(deps.workspace, runId);
+  const { manifest } = await loadManifest(deps, run.input.source, run.backupId);
+  const wanted = manifest.objects[object];
+  if (wanted === undefined) {
+    throw new HoldfastError('InternalError', `${manifest.backupId} has no object ${object}.`);
+  }
+  const { head } = await keepCopy(deps, wanted.key);
+  const isThatVersion = head.versionId === wanted.versionId;
+  const verdict: ObjectVerdict = isThatVersion
+    ? await verifyObject({ ...deps, ...replica }, manifest, object)
+    : otherVersion(wanted, head.versionId);
+  if (verdict.problems.some(({ kind }) => kind === 'missing')) {
+    throw behindUnless(
+      new HoldfastError('ObjectNotFoundError', `${wanted.key}: it went while it was read.`),
+      replica.vault,
+      wanted.key,
+    );
+  }
+  await putJson(deps.workspace, workspaceKeys.replicaVerdict(runId, object), verdict);
+  return { verdict: verdict.verdict, problems: verdict.problems.length };
+}
+
+/** Replication keeps version ids: under another one somebody wrote it there. */
+function otherVersion(
+  { key, versionId }: { readonly key: string; readonly versionId: string },
+  found: string,
+): ObjectVerdict {
+  const detail = `version ${found} at the replica; the manifest says ${versionId}`;
+  return {
+    ...{ object: key, verdict: 'damaged', segments: 0, rows: 0, storedBytes: 0 },
+    problems: [{ object: key, table: null, kind: 'hash', detail }],
+  };
+}
