@@ -9,6 +9,7 @@ import {
   type FunctionOutput,
   functionPayloads,
 } from '../core/contract/functions.ts';
+import { inputError, type Machine } from '../core/contract/input-error.ts';
 import {
   type InputOf,
   type OutputOf,
@@ -51,6 +52,14 @@ const checked =
     return parse(schemas.output, output, name, 'InternalError');
   };
 
+/** Their input is what a person gave to start-execution; Plan's is read in core/backup/request.ts. */
+const requested: { readonly [F in FunctionName]?: Machine } = {
+  PlanRestore: 'restore',
+  PlanDrill: 'drill',
+};
+
+const isObject = (value: unknown): value is object => value !== null && typeof value === 'object';
+
 function parse<T>(
   schema: ZodType<T>,
   value: unknown,
@@ -60,6 +69,12 @@ function parse<T>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const what = name === 'InternalError' ? 'output' : 'input';
+  const machine = requested[state];
+  if (what === 'input' && machine !== undefined && isObject(value) && 'request' in value) {
+    const { request } = value;
+    const own = parsed.error.issues.map((issue) => ({ ...issue, path: issue.path.slice(1) }));
+    throw inputError(machine, { issues: own }, request);
+  }
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new HoldfastError(name, `The ${what} of ${state} is not allowed: ${issues.join('; ')}.`);
 }
