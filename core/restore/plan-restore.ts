@@ -15,6 +15,7 @@ import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { throwIfRestoreAborted } from './abort-mark.ts';
 import { type ChosenBackup, chooseBackup } from './choose-backup.ts';
+import { noteGoingOn } from './executions.ts';
 import { chooseTables } from './into/choose-tables.ts';
 import { planLoads } from './load/plan-loads.ts';
 import { recordRestoreSpan } from './phases.ts';
@@ -47,7 +48,7 @@ export async function planRestore(
   const { host, port } = await deps.connectionOf(request.target);
   const begun = await findUnfinished(deps, request, { host, port });
   const resumed = begun && (await goOnWith(deps, runId, request, begun));
-  if (resumed !== undefined) return outputOf(deps, resumed, request);
+  if (resumed !== undefined) return goOn(deps, runId, resumed, request);
   const chosen = await chooseBackup(deps, request.choice);
   const target = targetOf({ host, port }, request, chosen);
   if (request.dryRun) {
@@ -55,7 +56,7 @@ export async function planRestore(
     return outputOf(deps, run, request);
   }
   const taken = await takeTarget(deps, runId, request, target);
-  if (taken.resumed !== undefined) return outputOf(deps, taken.resumed, request);
+  if (taken.resumed !== undefined) return goOn(deps, runId, taken.resumed, request);
   const { name, lease } = taken;
   const { leaseSeconds } = request.options;
   const renewal = setInterval(
@@ -74,6 +75,17 @@ export async function planRestore(
   } finally {
     clearInterval(renewal);
   }
+}
+
+/** Under its own run id, whatever this execution is called. */
+async function goOn(
+  deps: Deps,
+  execution: string,
+  run: RestoreRun,
+  request: RestoreInput,
+): Promise<Output> {
+  await noteGoingOn(deps, execution, run.runId);
+  return outputOf(deps, run, request);
 }
 
 function refuseWrongUse({ mode, database, selection }: RestoreInput): void {

@@ -1,0 +1,102 @@
+/**
+ * The function CleanUp: what a Catch cannot do, because no Catch runs: an execution was stopped, timed out, or its own
+ * Fail state failed. The run is marked as aborted, so that whoever still works on it ends; its sessions are ended, what it
+ * had half made is taken away, its leases are given free, its outcome is recorded.
+ *
+ * Invariant: a run that has an outcome is left as it is, so that any number of calls does what one does. It comes after
+ * the end of an execution; called by a person it ends the execution first.
+ */
+import type { Deps } from '../contract/deps.ts';
+import { HoldfastError } from '../contract/errors.ts';
+import type { FunctionInput, FunctionOutput } from '../contract/functions.ts';
+import type { MachineName } from '../contract/names.ts';
+import { makeAttempts } from './attempt.ts';
+import { cleanUpBackup } from './clean-up/backup.ts';
+import type { Cleaning } from './clean-up/cleaning.ts';
+import { cleanUpDrill } from './clean-up/drill.ts';
+import { cleanUpRestore } from './clean-up/restore.ts';
+import { type Failure, failureFromCaught, failureOf } from './failure.ts';
+
+export type CleanedUp = FunctionOutput<'CleanUp'>;
+
+const byMachine = { backup: cleanUpBackup, restore: cleanUpRestore, drill: cleanUpDrill } as const;
+
+/** @throws what keeps the workspace from being read: nothing is known of the run then */
+export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Promise<CleanedUp> {
+  const { machine, runId, failure, isOver } = endOf(input);
+  if (isOver) return { machine, runId, found: 'ended', cleaned: [], troubles: [] };
+  const { attempt, troubles } = makeAttempts();
+  const cleaned: string[] = [];
+  if ('runId' in input) {
+    await attempt('The execution could not be stopped', async () => {
+      await deps.stopExecution?.(machine, runId, failure.message);
+    });
+  }
+  const cleaning: Cleaning = { deps, failure, attempt, done: (what) => cleaned.push(what) };
+  const found = await byMachine[machine](cleaning, runId);
+  return { machine, runId, found, cleaned, troubles };
+}
+
+interface End {
+  readonly machine: MachineName;
+  readonly runId: string;
+  readonly failure: Failure;
+  readonly isOver: boolean;
+}
+
+function endOf(input: FunctionInput<'CleanUp'>): End {
+  if ('runId' in input) {
+    const { machine, runId } = input as { machine: MachineName; runId: string };
+    return {
+      machine,
+      runId,
+      failure: aborted(`The ${machine} ${runId} was cancelled.`),
+      isOver: false,
+    };
+  }
+  const { status, name, stateMachineArn, error, cause } = input.detail;
+  const machine = machineOf(stateMachineArn);
+  const isOver = status === 'SUCCEEDED' || status === 'RUNNING' || status === 'PENDING_REDRIVE';
+  return {
+    machine,
+    runId: name,
+    failure: failureOfEnd(machine, input.detail, error, cause),
+    isOver,
+  };
+}
+
+function failureOfEnd(
+  machine: MachineName,
+  { status, name }: { readonly status: string; readonly name: string },
+  error: string | null | undefined,
+  cause: string | null | undefined,
+): Failure {
+  if (status === 'FAILED' && error != null) {
+    return failureFromCaught({ Error: error, Cause: cause ?? '' });
+  }
+  if (status === 'TIMED_OUT') {
+    return failureFromCaught({
+      Error: 'States.Timeout',
+      Cause: `The ${machine} ${name} took too long.`,
+    });
+  }
+  const why = [error, cause].filter((text) => text != null && text !== '').join(': ');
+  return aborted(`The ${machine} ${name} was stopped${why === '' ? '' : ` (${why})`}.`);
+}
+
+const aborted = (message: string): Failure =>
+  failureOf(
+    new HoldfastError('RunAbortedError', message, {
+      hint: 'It was cleaned up after it. Start it again when it is wanted.',
+    }),
+  );
+
+/** `…:stateMachine:holdfast-prod-backup` @throws ConfigurationError for one that is none of ours */
+function machineOf(arn: string): MachineName {
+  const [, machine] = /-(backup|restore|drill)$/.exec(arn) ?? [];
+  if (machine !== undefined) return machine as MachineName;
+  throw new HoldfastError(
+    'ConfigurationError',
+    `stateMachineArn is ${JSON.stringify(arn)}; allowed are those that end in -backup, -restore or -drill.`,
+  );
+}
