@@ -36,11 +36,17 @@ function hasOneDay(cron: string): boolean {
   return (dayOfMonth === '?') !== (dayOfWeek === '?');
 }
 
+const email = z.email({ error: 'allowed is an address, as dba@example.com' });
+
 /** An id that AWS gave: `vpc-0a1b2c3d`. */
 const idOf = (kind: string) =>
   z.string().regex(new RegExp(`^${kind}-[0-9a-f]{8,17}$`), {
     error: `allowed is an id, as ${kind}-0a1b2c3d4e5f67890`,
   });
+
+type Reference = { [Key in 'secret' | 'dbInstance' | 'dbCluster']?: string | undefined };
+const namesServer = (it: Reference) =>
+  it.secret !== undefined || it.dbInstance !== undefined || it.dbCluster !== undefined;
 
 /** Where a server is and how to log in to it. Exactly one of `secret` alone, `dbInstance` and `dbCluster` finds the host. */
 export const connectionReferenceSchema = z
@@ -81,18 +87,15 @@ export const connectionReferenceSchema = z
   .refine((it) => [it.dbInstance, it.dbCluster].filter((id) => id !== undefined).length <= 1, {
     error: 'names dbInstance and dbCluster; allowed is one of them',
   })
-  .refine(
-    (it) => it.secret !== undefined || it.dbInstance !== undefined || it.dbCluster !== undefined,
-    {
-      error:
-        'names no secret, dbInstance or dbCluster; one of them is needed to say where the server is',
-    },
-  )
+  .refine(namesServer, {
+    error:
+      'names no secret, dbInstance or dbCluster; one of them is needed to say where the server is',
+  })
   .refine((it) => it.auth !== 'iam' || it.user !== undefined, {
     error: 'is missing; auth iam needs the name of the role of PostgreSQL that has rds_iam',
     path: ['user'],
   })
-  .refine((it) => it.auth !== 'secret' || it.secret !== undefined, {
+  .refine((it) => it.auth !== 'secret' || it.secret !== undefined || !namesServer(it), {
     error: 'is missing; auth secret needs it (for a server with IAM authentication say auth iam)',
     path: ['secret'],
   });
@@ -216,7 +219,7 @@ const environmentObject = z.strictObject({
    */
   signingPublicKeys: z.array(signingPublicKeySchema).default([]),
   /** Who hears of failures. */
-  notify: z.strictObject({ emails: z.array(z.email()).default([]) }).prefault({}),
+  notify: z.strictObject({ emails: z.array(email).default([]) }).prefault({}),
   sources: z.array(sourceSchema).min(1),
   targets: z.array(targetSchema).default([]),
   /** A full recovery exercise in the replica Region. */

@@ -25,7 +25,9 @@ export function tellIssue(issue: z.core.$ZodIssue, value: unknown, schema: z.Zod
       if (got === undefined) return [`${here} is missing; allowed are ${list(issue.values)}`];
       return [`${is}; allowed are ${list(issue.values)}`];
     case 'too_small':
-      return [`${is}; allowed is at least ${limit(issue.origin, issue.minimum)}`];
+      return [
+        `${is}; allowed is ${issue.inclusive === false ? 'more than' : 'at least'} ${limit(issue.origin, issue.minimum)}`,
+      ];
     case 'too_big':
       return [`${is}; allowed is at most ${limit(issue.origin, issue.maximum)}`];
     case 'custom':

@@ -1,0 +1,66 @@
+/** An environment's stacks as templates, without the CLI, the functions' bundle or any account. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Environment } from '../../core/contract/environment.ts';
+import { buildApp } from '../../lib/app.ts';
+import { loadEnvironment } from '../../lib/environment.ts';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+export interface Synthesized {
+  readonly app: App;
+  /** By the stack's name. */
+  readonly stacks: ReadonlyMap<string, Stack>;
+  template(stack: string): Template;
+}
+
+/** Code of no function: what a bundle holds is nothing to a template. */
+function emptyBundle(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bundle-'));
+  writeFileSync(join(folder, 'empty.js'), '');
+  return folder;
+}
+
+let bundle: string | undefined;
+
+export function synthesize(environment: Environment): Synthesized {
+  bundle ??= emptyBundle();
+  // CloudFormation's own checks take most of the time; synth.test.ts has them.
+  const app = new App({ builtinCloudFormationValidation: false });
+  buildApp(app, environment, { bundle });
+  const stacks = new Map(
+    app.node.children.filter(Stack.isStack).map((stack) => [stack.stackName, stack]),
+  );
+  return {
+    app,
+    stacks,
+    template(name) {
+      const stack = stacks.get(name);
+      if (stack === undefined)
+        throw new Error(`${name}: there are ${[...stacks.keys()].join(', ')}`);
+      return Template.fromStack(stack);
+    },
+  };
+}
+
+export const environmentOf = (name: string): Environment => loadEnvironment(name);
+
+/** All resources of a type, with the stack and the logical id that each has. */
+export function resourcesOf(
+  { stacks, template }: Synthesized,
+  ...types: readonly string[]
+): { stack: string; id: string; resource: Resource }[] {
+  return [...stacks.keys()].flatMap((stack) =>
+    Object.entries(template(stack).toJSON()['Resources'] as Record<string, Resource>)
+      .filter(([, { Type }]) => types.includes(Type))
+      .map(([id, resource]) => ({ stack, id, resource })),
+  );
+}
