@@ -42,6 +42,20 @@ REPLACEMENTS = {
                 error_type = "Sandbox.Timedout"
 """,
         ),
+        (
+            "the lines of its stack go with it, where hint and evidence of our errors are",
+            """                "body": {
+                    "errorMessage": error_msg,
+                    "errorType": error_type,
+                },
+""",
+            """                "body": {
+                    "errorMessage": error_msg,
+                    "errorType": error_type,
+                    **({"trace": result["trace"].split("\\n")} if result.get("trace") else {}),
+                },
+""",
+        ),
     ],
     "ministack.services.s3": [
         (

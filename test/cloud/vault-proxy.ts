@@ -37,7 +37,15 @@ export type Fault =
   /** It goes on when this is done. */
   | { readonly after: Promise<void> }
   /** Another answer than the server's, which is not asked. */
-  | { readonly answer: { readonly status: number; readonly code?: string } };
+  | { readonly answer: CannedAnswer };
+
+export interface CannedAnswer {
+  readonly status: number;
+  /** Absent: no body, as S3 answers a HEAD. */
+  readonly code?: string;
+  /** Further elements of the error, as XML. */
+  readonly more?: string;
+}
 
 export interface FaultyProxy extends AsyncDisposable {
   readonly s3: S3Client;
@@ -96,16 +104,16 @@ async function pass(
   if ('loseAnswer' in fault) return answer.destroy();
   answer.writeHead(status, headers);
   const bytes = flipped(body, fault, 'answer');
+  answer.flushHeaders();
   if ('stallAfter' in fault) return answer.write(bytes.subarray(0, fault.stallAfter));
   if (!('cutAfter' in fault) || fault.cutAfter >= bytes.length) return answer.end(bytes);
   answer.write(bytes.subarray(0, fault.cutAfter), () => answer.destroy());
 }
 
-function refuse(answer: ServerResponse, { status, code }: { status: number; code?: string }) {
+function refuse(answer: ServerResponse, { status, code, more = '' }: CannedAnswer) {
   answer.writeHead(status, { 'content-type': 'application/xml' });
-  answer.end(
-    code === undefined ? '' : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`,
-  );
+  const message = `<Code>${code}</Code><Message>${code} it is.</Message>`;
+  answer.end(code === undefined ? '' : `<Error>${message}${more}</Error>`);
 }
 
 function flipped(body: Buffer, fault: Fault, where: 'request' | 'answer'): Buffer {

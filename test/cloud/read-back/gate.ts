@@ -38,6 +38,7 @@ export async function readStack(
   cloudFormation: CloudFormationClient,
   stackName: string,
   place: { readonly region: string; readonly account: string },
+  outputs: Deployed['outputs'],
 ): Promise<Deployed> {
   const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName }));
   const { TemplateBody = '{}' } = await cloudFormation.send(
@@ -62,8 +63,23 @@ export async function readStack(
     ...place,
     template: JSON.parse(TemplateBody) as Template,
     made,
+    outputs,
     exports: new Map(exported.Exports?.map(({ Name, Value }) => [String(Name), String(Value)])),
   };
+}
+
+/** Of every stack in a Region, by `region/stack/output`. */
+export async function readOutputs(
+  cloudFormation: CloudFormationClient,
+  region: string,
+): Promise<[string, string][]> {
+  const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
+  return Stacks.flatMap(({ StackName, Outputs = [] }) =>
+    Outputs.map(({ OutputKey, OutputValue }): [string, string] => [
+      `${region}/${StackName}/${OutputKey}`,
+      String(OutputValue),
+    ]),
+  );
 }
 
 export async function readBack(stack: Deployed, clients: Clients): Promise<GateResult> {

@@ -20,6 +20,8 @@ export interface Deployed {
   readonly made: ReadonlyMap<string, Made>;
   /** Exports of this Region, by name. */
   readonly exports: ReadonlyMap<string, string>;
+  /** Outputs of all stacks, by `region/stack/output`. */
+  readonly outputs: ReadonlyMap<string, string>;
 }
 
 export interface Template {
@@ -102,6 +104,10 @@ const functions: Readonly<Record<string, (argument: unknown, stack: Deployed) =>
       return String(found);
     });
     return isKnown ? filled : unknown;
+  },
+  'Fn::GetStackOutput': (argument, stack) => {
+    const { StackName, OutputName, Region } = resolve(argument, stack) as Record<string, string>;
+    return stack.outputs.get(`${Region ?? stack.region}/${StackName}/${OutputName}`) ?? unknown;
   },
   'Fn::ImportValue': (name, stack) => {
     const exported = resolve(name, stack);
