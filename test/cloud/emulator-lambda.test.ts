@@ -45,6 +45,18 @@ it('runs functions on Node 24, with the Region of the client that made them', as
   expect(said['node']).toMatch(/^24\./);
 });
 
+it('tells name, message and the lines of the stack of what a function throws', async () => {
+  const { FunctionError, Payload } = await lambda().send(
+    new InvokeCommand({ FunctionName: name, Payload: Buffer.from('{"fail":"LeaseHeldError"}') }),
+  );
+  expect(FunctionError).toBeDefined();
+  expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toMatchObject({
+    errorType: 'LeaseHeldError',
+    errorMessage: 'not now',
+    trace: expect.arrayContaining([expect.stringContaining('not now')]),
+  });
+});
+
 it.each([
   ['LeaseHeldError', 'LeaseHeldError'],
   ['exit', 'Runtime.ExitError'],
