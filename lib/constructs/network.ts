@@ -1,4 +1,5 @@
 /** The network of the databases in one Region, as it was given: nothing is looked up. */
+import { Annotations } from 'aws-cdk-lib';
 import {
   CfnVPCEndpoint,
   type ISecurityGroup,
@@ -24,6 +25,13 @@ const interfaceActions = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
+/** Route tables are asked for by what changes routes; nothing here does. */
+function subnetOf(scope: Construct, id: string): ISubnet {
+  const subnet = Subnet.fromSubnetId(scope, id, id);
+  Annotations.of(subnet).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
+  return subnet;
+}
+
 export class FunctionNetwork extends Construct {
   readonly placement: {
     readonly vpc: IVpc;
@@ -36,7 +44,7 @@ export class FunctionNetwork extends Construct {
     const { vpcId, availabilityZones, subnetIds, securityGroupIds } = network;
     this.placement = {
       vpc: Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones }),
-      vpcSubnets: { subnets: subnetIds.map((subnet) => Subnet.fromSubnetId(this, subnet, subnet)) },
+      vpcSubnets: { subnets: subnetIds.map((subnet) => subnetOf(this, subnet)) },
       securityGroups: securityGroupIds.map((group) =>
         // The group is the operator's: who it may speak to is not ours to change.
         SecurityGroup.fromSecurityGroupId(this, group, group, { mutable: false }),

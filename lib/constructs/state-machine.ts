@@ -19,6 +19,7 @@ import { Construct } from 'constructs';
 import type { FunctionName } from '../../core/contract/functions.ts';
 import { type MachineName, namesOf } from '../../core/contract/names.ts';
 import type { RegionProps } from '../functions/region.ts';
+import { explainWildcards } from '../functions/wildcards.ts';
 
 const folder = join(import.meta.dirname, '../../statemachines');
 
@@ -79,8 +80,11 @@ export class HoldfastMachine extends Construct {
       const capital = `${child.slice(0, 1).toUpperCase()}${child.slice(1)}`;
       substitutions[`${capital}StateMachineArn`] = names.machineArn(child, place);
     }
-    if (definition.children.length > 0) this.#allowChildren(role, definition.children, region);
-    if (definition.text.includes('"DISTRIBUTED"')) this.#allowOwnChildren(role, machine, region);
+    const own = ownRights(definition, machine, region);
+    for (const [actions, resources] of own) {
+      role.addToPolicy(new PolicyStatement({ actions, resources }));
+    }
+    explainWildcards(role, ['*', ...own.flatMap(([, resources]) => resources)]);
 
     new StateMachine(this, 'Machine', {
       stateMachineName: names.machine(machine),
@@ -102,59 +106,43 @@ export class HoldfastMachine extends Construct {
       },
     });
   }
-
-  /** `startExecution.sync:2`: start, look, stop, and the one rule by which Step Functions hears of the end. */
-  #allowChildren(
-    role: Role,
-    children: readonly MachineName[],
-    { environment, place }: RegionProps,
-  ) {
-    const names = namesOf(environment.name);
-    const { account, region } = place;
-    const rule = 'StepFunctionsGetEventsForStepFunctionsExecutionRule';
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['states:StartExecution'],
-        resources: children.map((child) => names.machineArn(child, place)),
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['states:DescribeExecution', 'states:StopExecution'],
-        resources: children.map(
-          (child) => `${executionArn(names.machine(child), region, account)}:*`,
-        ),
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
-        resources: [`arn:aws:events:${region}:${account}:rule/${rule}`],
-      }),
-    );
-  }
-
-  /** A distributed Map runs its items as executions of the machine itself. */
-  #allowOwnChildren(role: Role, machine: MachineName, { environment, place }: RegionProps) {
-    const names = namesOf(environment.name);
-    const { account, region } = place;
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['states:StartExecution'],
-        resources: [names.machineArn(machine, place)],
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['states:DescribeExecution', 'states:StopExecution'],
-        // `machine/MapRunLabel:id`, as AWS names them, and `machine:id`.
-        resources: [':*', '/*'].map(
-          (rest) => `${executionArn(names.machine(machine), region, account)}${rest}`,
-        ),
-      }),
-    );
-  }
 }
 
-const executionArn = (machine: string, region: string, account: string): string =>
-  `arn:aws:states:${region}:${account}:execution:${machine}`;
+/** What the role may do besides calling functions. */
+function ownRights(
+  { children, text }: Definition,
+  machine: MachineName,
+  { environment, place }: RegionProps,
+): [actions: string[], resources: string[]][] {
+  const names = namesOf(environment.name);
+  const { account, region } = place;
+  const arns = (of: readonly MachineName[]) => of.map((one) => names.machineArn(one, place));
+  const executions = (of: readonly MachineName[], ...rest: string[]) =>
+    of.flatMap((one) =>
+      rest.map(
+        (end) => `arn:aws:states:${region}:${account}:execution:${names.machine(one)}${end}`,
+      ),
+    );
+  const rule = 'rule/StepFunctionsGetEventsForStepFunctionsExecutionRule';
+  const follow = ['states:DescribeExecution', 'states:StopExecution'];
+  return [
+    // `startExecution.sync:2`: start, look, stop, and the one rule by which Step Functions hears of the end.
+    ...(children.length === 0
+      ? []
+      : [
+          [['states:StartExecution'], arns(children)],
+          [follow, executions(children, ':*')],
+          [
+            ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+            [`arn:aws:events:${region}:${account}:${rule}`],
+          ],
+        ]),
+    // A distributed Map runs its items as executions of the machine itself: `machine/label:id`.
+    ...(text.includes('"DISTRIBUTED"')
+      ? [
+          [['states:StartExecution'], arns([machine])],
+          [follow, executions([machine], ':*', '/*')],
+        ]
+      : []),
+  ] as [string[], string[]][];
+}

@@ -25,6 +25,7 @@ import { handlerFileOf } from './bundle.ts';
 import { functionEnvironmentOf, type RegionProps, reachOf } from './region.ts';
 import { connects, statementsOf } from './rights.ts';
 import { sizeOf } from './sizes.ts';
+import { explainWildcards } from './wildcards.ts';
 
 export interface StateFunctionProps {
   readonly name: FunctionName;
@@ -59,7 +60,8 @@ export class StateFunction extends Construct {
       description: `Holdfast ${environment.name}: ${name}`,
     });
     logGroup.grantWrite(role);
-    for (const { effect, actions, resources, conditions } of statementsOf(name, reachOf(region))) {
+    const statements = statementsOf(name, reachOf(region));
+    for (const { effect, actions, resources, conditions } of statements) {
       role.addToPolicy(
         new PolicyStatement({
           effect: Effect[effect === 'Allow' ? 'ALLOW' : 'DENY'],
@@ -69,6 +71,7 @@ export class StateFunction extends Construct {
         }),
       );
     }
+    explainWildcards(role, ['*', ...statements.flatMap(({ resources }) => resources)]);
     if (isInNetwork) network.allowInterfaces(role, names.functionArn(name, place));
 
     this.function = new LambdaFunction(this, 'Function', {

@@ -13,6 +13,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../core/contract/names.ts';
+import { except } from '../exceptions.ts';
 import type { RegionProps } from '../functions/region.ts';
 
 export interface ObservabilityStackProps extends StackProps {
@@ -100,6 +101,7 @@ export class ObservabilityStack extends Stack {
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    except(queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue; an alarm looks at it.');
     // Schedules and functions send by their roles; rules have none.
     queue.addToResourcePolicy(
       new PolicyStatement({
