@@ -86,6 +86,57 @@ describe('an instance, as RDS describes it', () => {
   });
 });
 
+describe('a reader of a cluster', () => {
+  const answer = (action: string, content: string) => ({
+    status: 200,
+    contentType: 'text/xml',
+    body: `<${action}Response><${action}Result>${content}</${action}Result></${action}Response>`,
+  });
+  const member = (id: string, isWriter: boolean) =>
+    `<DBClusterMember><DBInstanceIdentifier>${id}</DBInstanceIdentifier><IsClusterWriter>${isWriter}</IsClusterWriter></DBClusterMember>`;
+  const find = async (members: string, statusOf: (id: string) => string) => {
+    await using service = await refusingService((body) => {
+      const id = new URLSearchParams(body).get('DBInstanceIdentifier');
+      if (id === null) {
+        return answer(
+          'DescribeDBClusters',
+          `<DBClusters><DBCluster><Engine>aurora-postgresql</Engine><Status>available</Status>
+            <Endpoint>c.cluster-1.example</Endpoint><ReaderEndpoint>c.cluster-ro-1.example</ReaderEndpoint><Port>5432</Port>
+            <DatabaseName>shop</DatabaseName><DBClusterMembers>${members}</DBClusterMembers></DBCluster></DBClusters>`,
+        );
+      }
+      return answer(
+        'DescribeDBInstances',
+        `<DBInstances><DBInstance><DBInstanceIdentifier>${id}</DBInstanceIdentifier><Engine>aurora-postgresql</Engine>
+          <DBInstanceStatus>${statusOf(id)}</DBInstanceStatus>
+          <Endpoint><Address>${id}.example</Address><Port>5432</Port></Endpoint></DBInstance></DBInstances>`,
+      );
+    });
+    return await findRdsServer(new RDSClient(service.config), { dbCluster: 'c', reader: true });
+  };
+  const members = member('c-1', true) + member('c-3', false) + member('c-2', false);
+
+  it('is one by its own name, always the same: the reader endpoint leads to any, and a snapshot lives on one', async () => {
+    expect(await find(members, () => 'available')).toMatchObject({
+      host: 'c-2.example',
+      database: 'shop',
+    });
+  });
+
+  it('is the next one when the first takes no connections; without any it is told of each', async () => {
+    const one = (id: string) => (id === 'c-2' ? 'rebooting' : 'available');
+    expect(await find(members, one)).toMatchObject({ host: 'c-3.example' });
+    await expect(find(members, () => 'rebooting')).rejects.toMatchObject({
+      name: 'DatabaseInstanceNotReadyError',
+      message: 'The DB cluster c takes no connections: c-2 is rebooting, c-3 is rebooting.',
+    });
+    await expect(find(member('c-1', true), () => 'available')).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      message: 'reader is true and the DB cluster c has no reader.',
+    });
+  });
+});
+
 it.each([
   ['DBInstanceNotFound', 404, 'DatabaseInstanceNotFoundError'],
   ['AccessDenied', 403, 'AwsAccessDeniedError'],

@@ -1,6 +1,7 @@
 /** A server that answers every request alike, mostly as an AWS service refuses one, so that the real client reads it from the wire. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 export interface Refusal {
   readonly status: number;
@@ -32,12 +33,15 @@ export const xmlRefusal = (code: string, message: string, status = 400): Refusal
   body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>1</RequestId></ErrorResponse>`,
 });
 
-export async function refusingService(refusal: Refusal): Promise<RefusingService> {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      response.writeHead(refusal.status, { 'content-type': refusal.contentType ?? 'text/plain' });
-      response.end(refusal.body);
-    });
+/** @param answer one for all, or by what the request's body says */
+export async function refusingService(
+  answer: Refusal | ((body: string) => Refusal),
+): Promise<RefusingService> {
+  const server = createServer(async (request, response) => {
+    const asked = await text(request);
+    const { status, contentType, body } = typeof answer === 'function' ? answer(asked) : answer;
+    response.writeHead(status, { 'content-type': contentType ?? 'text/plain' });
+    response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
