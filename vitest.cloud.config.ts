@@ -1,14 +1,36 @@
 import { defineConfig } from 'vitest/config';
 import { compileCache } from './test/support/compile-cache.ts';
 
-/** `npm run test:cloud`: against an emulator of AWS (test/cloud/emulator.ts) and a real PostgreSQL. */
+const common = {
+  env: { NODE_COMPILE_CACHE: compileCache },
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+  maxWorkers: 2,
+};
+
+/**
+ * `npm run test:cloud`: against an emulator of AWS (test/cloud/emulator.ts) and a real PostgreSQL. `--project adapters`
+ * needs no deployment, `--project deployed` begins with `cdk deploy` of everything.
+ */
 export default defineConfig({
   test: {
-    include: ['test/cloud/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts', 'test/cloud/setup.ts'],
-    env: { NODE_COMPILE_CACHE: compileCache },
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'adapters',
+          include: ['test/cloud/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts', 'test/cloud/setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'deployed',
+          include: ['test/cloud/deployed/*.test.ts'],
+          globalSetup: ['test/cloud/deployed/setup.ts'],
+        },
+      },
+    ],
   },
 });

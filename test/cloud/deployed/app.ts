@@ -6,8 +6,5 @@ import { loadEnvironment } from '../../../lib/environment.ts';
 const app = new App();
 buildApp(
   app,
-  loadEnvironment(
-    app.node.tryGetContext('env'),
-    String(app.node.tryGetContext('environments')),
-  ),
+  loadEnvironment(app.node.tryGetContext('env'), String(app.node.tryGetContext('environments'))),
 );
