@@ -27,7 +27,7 @@ export const timeNeeded: PreflightCheck<BackupTarget> = {
   async look({ manifest, input }) {
     const { seconds, rawBytes, readBytes } = estimateOf(manifest, input);
     return ok(
-      `It takes about ${formatDuration(seconds * 1000)}, by rates measured elsewhere: ` +
+      `It takes about ${formatDuration(seconds * 1000)}, by the rates of a machine with two cores: ` +
         `${formatBytes(readBytes)} are read from the vault and become ${formatBytes(rawBytes)} of rows.`,
     );
   },
