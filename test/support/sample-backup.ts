@@ -69,6 +69,8 @@ export async function sampleBackup(
     rows?: number;
     labels?: Record<string, string>;
     tier?: Tier;
+    /** Sealed: signed, staged, and not yet in the catalogue. */
+    state?: 'sealed' | 'published';
   } = {},
 ): Promise<Manifest> {
   const source = options.source ?? 'shop';
@@ -221,7 +223,8 @@ export async function sampleBackup(
     warnings: [],
     tools: { holdfast: '0.0.0', node: process.version, pgDump: '18.3' },
   };
-  await publish(sample, manifest);
+  await seal(sample, manifest);
+  if (options.state !== 'sealed') await enter(sample, manifest);
   return manifest;
 }
 
@@ -244,12 +247,17 @@ function table(name: string, segments: Segment[]): TableEntry {
   };
 }
 
-async function publish(sample: SampleVault, manifest: Manifest): Promise<void> {
-  const { backupId, source, totals } = manifest;
+async function seal(sample: SampleVault, manifest: Manifest): Promise<void> {
+  const { backupId, source } = manifest;
   const body = encodeJson(manifest);
   const signature = encodeSignature(await sample.keyRing.sign(body));
-  await sample.vault.put(vaultKeys.signature(source.name, backupId), signature);
-  await sample.vault.put(vaultKeys.manifest(source.name, backupId), body);
+  const staged = { tags: { 'holdfast-tier': 'staged' } };
+  await sample.vault.put(vaultKeys.signature(source.name, backupId), signature, staged);
+  await sample.vault.put(vaultKeys.manifest(source.name, backupId), body, staged);
+}
+
+async function enter(sample: SampleVault, manifest: Manifest): Promise<void> {
+  const { backupId, source, totals } = manifest;
   const entry: CatalogueEntry = {
     formatVersion: 1,
     backupId,

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
+import { HoldfastError } from '../../core/contract/errors.ts';
+import { temporaryFolders } from '../support/temporary-folder.ts';
+import { copyOf, type KeptVault, keptVault, type Sealed } from './kept-vault.ts';
+
+const folder = temporaryFolders();
+const policy = { minKeep: 1 };
+const changing = ['put', 'setTags', 'setRetainUntil', 'setLegalHold'];
+
+/** The vault and the workspace, of which the nth change and all later ones fail, before they are made or after. */
+function stopping(deps: Deps, nth: number, when: 'before' | 'after') {
+  let left = nth;
+  const guard = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown;
+        if (typeof member !== 'function') return member;
+        if (!changing.includes(String(name))) return member.bind(target);
+        return async (...given: unknown[]) => {
+          left -= 1;
+          const stops = new HoldfastError('VaultIoError', 'The process was killed here.');
+          if (left < 0 || (left === 0 && when === 'before')) throw stops;
+          const result: unknown = await member.apply(target, given);
+          if (left === 0) throw stops;
+          return result;
+        };
+      },
+    });
+  const stopped = { ...deps, vault: guard(deps.vault), workspace: guard(deps.workspace) };
+  return { deps: stopped, hasStopped: () => left <= 0 };
+}
+
+async function endOf(world: KeptVault, all: readonly Sealed[]) {
+  return Promise.all(all.map(({ backupId }) => world.state(backupId)));
+}
+
+it('a Publish that stops between any two steps is finished by the next attempt, as if it had not stopped', async () => {
+  const base = await keptVault(await folder(), policy);
+  const first = await base.sealed('2026-11-21T03:00:00Z');
+  await base.publish(first);
+  const second = await base.sealed('2026-11-23T03:00:00Z');
+  const whole = await copyOf(base, await folder(), policy);
+  await whole.publish(second);
+  const expected = await endOf(whole, [first, second]);
+  expect(expected.map(({ evidence }) => evidence)).toEqual([
+    ['verified', 'promoted', 'published', 'held', 'released'],
+    ['verified', 'promoted', 'published', 'held'],
+  ]);
+  let stops = 0;
+  // Changes are tens; each stop is tried on a copy of its own, before and after the change, in turn.
+  for (let nth = 1; ; nth += 1) {
+    const world = await copyOf(base, await folder(), policy);
+    const { deps, hasStopped } = stopping(world.deps, nth, nth % 2 === 0 ? 'before' : 'after');
+    const outcome = await world.publish(second, deps).catch((error: unknown) => error);
+    if (!hasStopped()) break;
+    stops += 1;
+    expect(outcome).toMatchObject({ name: 'VaultIoError' });
+    // A Publish that had come to its last step has given the lease free; the state machine does not ask again then.
+    const again = await world.publish(second).catch((error: unknown) => error);
+    if (!(again instanceof HoldfastError && again.name === 'LeaseHeldError')) {
+      expect(again).toMatchObject({ state: 'published', tier: 'weekly' });
+    }
+    expect(await endOf(world, [first, second]), `stopped at change ${nth}`).toEqual(expected);
+  }
+  expect(stops).toBeGreaterThan(60);
+}, 300_000);
