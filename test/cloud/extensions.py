@@ -1,7 +1,7 @@
 """What MiniStack lacks and Holdfast's stacks use, added from outside. Each is listed in docs/fidelity.md.
 
 * EventBridge Scheduler: universal targets (only sfn:startExecution) and the context attributes <aws.scheduler.…>.
-* CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey.
+* CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey; the Region of Fn::GetStackOutput.
 
 Nothing here answers in the place of Holdfast's own code.
 """
@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge, kms, stepfunctions
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import engine, provisioners
 
 UNIVERSAL_START = "arn:aws:scheduler:::aws-sdk:sfn:startExecution"
 
@@ -77,6 +77,23 @@ def add_replica_keys():
     handlers["AWS::KMS::ReplicaKey"] = {"create": create, "delete": provisioners._kms_key_delete}
 
 
+def add_region_of_stack_outputs():
+    """The emulator looks for the other stack in the Region of the stack that asks."""
+    resolve = engine._resolve_refs
+
+    def resolve_in_region(value, *rest):
+        asked = value.get("Fn::GetStackOutput") if isinstance(value, dict) else None
+        region = asked.get("Region") if isinstance(asked, dict) else None
+        if not isinstance(region, str):
+            return resolve(value, *rest)
+        with request_scope(get_account_id(), region):
+            return resolve(value, *rest)
+
+    # What is nested in a property is resolved through this name of the module.
+    engine._resolve_refs = resolve_in_region
+
+
 def add_all():
     add_universal_targets()
     add_replica_keys()
+    add_region_of_stack_outputs()
