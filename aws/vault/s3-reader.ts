@@ -67,7 +67,7 @@ export function readWhole(
 
 function stream(bucket: Bucket, key: string, first: GetObjectCommandOutput, range: ByteRange) {
   let body = bodyOf(first);
-  async function* chunks() {
+  async function* chunks(): AsyncGenerator<Buffer, void, undefined> {
     let done = 0;
     for (let failures = 0; done < range.length; ) {
       try {
@@ -97,12 +97,41 @@ function stream(bucket: Bucket, key: string, first: GetObjectCommandOutput, rang
         key,
         { ...pinned, range: { offset: range.offset + done, length: range.length - done } },
         first.ETag === undefined ? {} : { IfMatch: first.ETag },
+        stop.signal,
       ),
     );
-  const reader = Readable.from(chunks(), { objectMode: false, highWaterMark: aheadBytes });
-  // The generator alone would wait for the chunk under way, for ever when the connection is stuck.
-  reader.once('close', () => body.destroy());
+  const stop = new AbortController();
+  const reader = new S3Reader(chunks(), () => {
+    stop.abort();
+    body.destroy();
+  });
   return reader;
+}
+
+/** Not `Readable.from`: that waits for the chunk under way before it lets go, for ever when the connection is stuck. */
+class S3Reader extends Readable {
+  readonly #chunks: AsyncGenerator<Buffer>;
+  readonly #close: () => void;
+
+  constructor(chunks: AsyncGenerator<Buffer>, close: () => void) {
+    super({ highWaterMark: aheadBytes });
+    this.#chunks = chunks;
+    this.#close = close;
+  }
+
+  override _read(): void {
+    this.#chunks.next().then(
+      ({ done, value }) => {
+        if (!this.destroyed) this.push(done === true ? null : value);
+      },
+      (error: Error) => this.destroy(error),
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#close();
+    callback(error);
+  }
 }
 
 async function getObject(
@@ -110,6 +139,7 @@ async function getObject(
   key: string,
   { versionId, range }: ReadOptions,
   more: { readonly ChecksumMode?: 'ENABLED'; readonly IfMatch?: string } = {},
+  abortSignal?: AbortSignal,
 ): Promise<GetObjectCommandOutput> {
   try {
     return await bucket.client.send(
@@ -120,6 +150,7 @@ async function getObject(
           ? {}
           : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }),
       }),
+      abortSignal === undefined ? {} : { abortSignal },
     );
   } catch (error) {
     const name = error instanceof Error ? error.name : '';
@@ -142,7 +173,8 @@ async function readNothing(bucket: Bucket, key: string, { offset }: ByteRange): 
 }
 
 const bodyOf = (answer: GetObjectCommandOutput): Readable => {
-  if (answer.Body instanceof Readable) return answer.Body;
+  // A connection may break before the first read; who reads then is told.
+  if (answer.Body instanceof Readable) return answer.Body.on('error', () => {});
   throw new TypeError('S3 answered without a body');
 };
 

@@ -1,6 +1,7 @@
 /** What is peculiar to reading from S3: connections that break or hang, pages, versions, another Region. */
 import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openS3Vault, type S3Vault } from '../../aws/vault/s3-vault.ts';
 import { makeReplicatedBuckets, makeVaultBucket } from './vault-buckets.ts';
@@ -68,6 +69,35 @@ describe('a connection that breaks midway', () => {
     const read = await buffer(await open({ ...at, s3: proxy.s3 }).openReader('k'));
     expect(sha256(read)).toBe(sha256(body));
     expect(proxy.seen.filter(isGet)).toHaveLength(2);
+  });
+});
+
+describe('a reader that takes its time', () => {
+  it('gets all, though the connection was given up while it paused', async () => {
+    const at = await makeVaultBucket();
+    const body = randomBytes(12_000_000);
+    await open(at).put('k', body);
+    await using proxy = await faultyProxy(() => undefined, {
+      requestHandler: { socketTimeout: 200 },
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of await open({ ...at, s3: proxy.s3 }).openReader('k')) {
+      if (chunks.length === 0) await sleep(700);
+      chunks.push(chunk as Buffer);
+    }
+    expect(sha256(Buffer.concat(chunks))).toBe(sha256(body));
+    expect(proxy.seen.filter(isGet).length).toBeGreaterThan(1);
+  });
+
+  it('gets all, though the connection broke before it began', async () => {
+    const body = randomBytes(200_000);
+    const { proxy, vault } = await written(body, (nth) =>
+      nth === 1 ? { cutAfter: 5 } : undefined,
+    );
+    await using _ = proxy;
+    const reader = await vault.openReader('k');
+    await sleep(200);
+    expect(sha256(await buffer(reader))).toBe(sha256(body));
   });
 });
 
