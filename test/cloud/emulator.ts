@@ -31,6 +31,8 @@ export interface Emulator {
   readonly accountId: string;
   /** What a client of the AWS SDK or the CDK needs in its environment. Without a Region. */
   readonly env: Readonly<Record<string, string>>;
+  /** Calls to the Regions in the lines of this file are refused; absent for one that we did not start. */
+  readonly closedRegionsFile?: string;
   /** The last lines of its log; empty for one that we did not start. */
   logTail(lines?: number): string;
   stop(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const endpoint = `http://127.0.0.1:${port}`;
   const stateDir = options.stateDir ?? join(folder, 'state');
   await mkdir(join(folder, 'tmp'));
+  const closedRegionsFile = join(folder, 'closed-regions');
   const logFile = join(folder, 'emulator.log');
   const log = openSync(logFile, 'a');
   const child = spawn(python, [join(import.meta.dirname, 'launch.py')], {
@@ -72,6 +75,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       SFTP_ENABLED: '0',
       MINISTACK_ACCOUNT_ID: ourAccount,
       STATE_DIR: stateDir,
+      HOLDFAST_CLOSED_REGIONS: closedRegionsFile,
       S3_DATA_DIR: join(stateDir, 's3'),
       ...(options.iam === true
         ? { AUTH: 'true', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
@@ -95,6 +99,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     endpoint,
     accountId: ourAccount,
     env: clientEnvironment(endpoint, options.iam === true ? 'test' : ourAccount),
+    closedRegionsFile,
     logTail,
     stop,
   };

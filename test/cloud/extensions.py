@@ -6,6 +6,7 @@
 Nothing here answers in the place of Holdfast's own code.
 """
 import json
+import os
 import uuid
 from datetime import datetime, timezone
 
@@ -93,7 +94,30 @@ def add_region_of_stack_outputs():
     engine._resolve_refs = resolve_in_region
 
 
+def add_closed_regions():
+    import ministack.app
+    from ministack.core.router import extract_region
+
+    path = os.environ.get("HOLDFAST_CLOSED_REGIONS", "")
+    serve = ministack.app.app
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http" and os.path.exists(path):
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            with open(path, encoding="utf-8") as file:
+                closed = file.read().split()
+            # Signed for one Region, so meant for its endpoint; what is not signed is a look at the emulator itself.
+            if "authorization" in headers and extract_region(headers) in closed:
+                await send({"type": "http.response.start", "status": 503, "headers": [(b"connection", b"close")]})
+                await send({"type": "http.response.body", "body": b"this Region is closed"})
+                return
+        await serve(scope, receive, send)
+
+    ministack.app.app = app
+
+
 def add_all():
     add_universal_targets()
     add_replica_keys()
+    add_closed_regions()
     add_region_of_stack_outputs()

@@ -9,6 +9,7 @@ declare module 'vitest' {
       readonly accountId: string;
       /** For processes of the test (the CDK, the CLI); see `Emulator.env`. */
       readonly env: Readonly<Record<string, string>>;
+      readonly closedRegionsFile?: string | undefined;
     };
   }
 }

@@ -8,12 +8,14 @@ export interface CdkOptions {
   /** Environment of the process beside PATH and HOME. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
+  /** Default: the root of the repository. */
+  readonly cwd?: string;
 }
 
 /** @throws Error with the end of its output when it does not end well in time */
-export async function cdk(args: readonly string[], { env, timeoutSeconds }: CdkOptions) {
+export async function cdk(args: readonly string[], { env, timeoutSeconds, cwd }: CdkOptions) {
   const child = spawn(process.execPath, [join(root, 'node_modules/aws-cdk/bin/cdk'), ...args], {
-    cwd: root,
+    cwd: cwd ?? root,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',

@@ -34,9 +34,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-deployed-'));
     cleanUps.push(() => rm(folder, { recursive: true, force: true }));
     const emulator = await startEmulator();
-    const { endpoint, accountId, env } = emulator;
+    const { endpoint, accountId, env, closedRegionsFile } = emulator;
     cleanUps.push(() => emulator.stop());
-    project.provide('cloud', { endpoint, accountId, env });
+    project.provide('cloud', { endpoint, accountId, env, closedRegionsFile });
     const settings = (region: string) => ({
       region,
       endpoint,
