@@ -27,7 +27,10 @@ export async function endHolders(
     const run = await getJson(deps.workspace, runSchema, workspaceKeys.run(runId));
     // Before Plan has written the run down, nothing was held.
     if (run === undefined) return { ended: 0 };
-    await using session = await openSession(await deps.connectionOf(run.input.source), {
+    const settings = await deps.connectionOf(run.input.source);
+    // Sessions are ended in one database: a safety backup is of another one than the connection names.
+    const own = { ...settings, database: run.server.database };
+    await using session = await openSession(own, {
       applicationName: applicationNameOf(runId, 'cleanup'),
       purpose: 'control',
     });
