@@ -16,8 +16,9 @@ import { writeEvidence } from '../evidence/record.ts';
 import { vaultKeys } from '../vault/keys.ts';
 import { loadManifest, type OpenedBackup } from '../verify/open-backup.ts';
 import { hold, release } from './keep-objects.ts';
-import { held, heldOf, tierTag } from './retention.ts';
+import { held, tierTag } from './retention.ts';
 import { type Standing, standingsOf } from './standing.ts';
+import { heldOf } from './tiers.ts';
 
 export async function holdNewest(deps: Deps, run: Run, policy: RetentionPolicy): Promise<void> {
   const standings = await standingsOf(deps, run.input.source);

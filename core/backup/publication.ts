@@ -10,8 +10,9 @@ import type { Run } from '../contract/plan.ts';
 import { retentionPolicySchema } from '../contract/retention.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { keepUntil, tierAtPublish } from './retention.ts';
+import { keepUntil } from './retention.ts';
 import { standingsOf } from './standing.ts';
+import { tierAtPublish } from './tiers.ts';
 
 /** `runs/<runId>/publication.json` */
 export const publicationSchema = z.strictObject({

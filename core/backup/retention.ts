@@ -1,14 +1,13 @@
 /**
- * How long which backup is kept: the one place that knows. S3's lifecycle rules, what Publish decides, and the simulator
- * of the tests all come from here. Pure: no reading, no writing, no clock.
+ * How long which backup is kept: the one place that knows. S3's lifecycle rules and the locks of Publish come from here;
+ * which backup gets which tier is in tiers.ts. Both are pure: no reading, no writing, no clock.
  *
  * Invariants: no rule that removes or moves anything matches an object without its tier's tag, and none matches `held`;
  * a higher tier is never kept shorter than a lower one; an entry of the catalogue goes before the data that it lists.
  */
 import { HoldfastError } from '../contract/errors.ts';
 import type { Tier } from '../contract/manifest.ts';
-import type { RetentionPolicy } from '../contract/retention.ts';
-import { type Periods, periodsOf } from './periods.ts';
+import { type RetentionPolicy, retentionPolicySchema } from '../contract/retention.ts';
 
 /** The tag by which lifecycle rules find an object: a tier, `staged` until Publish, `held` while it must not expire. */
 export const tierTag = 'holdfast-tier';
@@ -52,7 +51,7 @@ export interface LifecycleRule {
   readonly removesExpiredDeleteMarkers?: true;
 }
 
-/** S3 takes no more: 58 sources. */
+/** S3 takes no more; 58 sources. */
 const rulesAtMost = 1000;
 /**
  * Data lives that much longer than the entry that lists it. It is born up to a day before (a snapshot is held for 24 h at
@@ -74,22 +73,50 @@ const colder = { afterDays: 31, atLeastDays: 90, largerThanBytes: 512 << 10 } as
  * The rules of a vault's bucket, and of its replica's (lifecycle is not replicated; tags are).
  *
  * Not in any rule that removes: `vault.json`, evidence/ and audit/ (small, and the only witnesses of what was), `held`
- * objects, and all that belongs to a source that the environment does not name any more.
+ * objects, and what schedules and people have made of a source that the environment does not name any more.
  * @throws ConfigurationError for more sources than a bucket can have rules for
  */
 export function lifecycleRulesOf(
   sources: readonly { readonly name: string; readonly retention: RetentionPolicy }[],
 ): LifecycleRule[] {
-  const rules = [cleaning, ...sources.flatMap(({ name, retention }) => rulesOf(name, retention))];
+  const rules = [
+    cleaning,
+    ...rulesOfUnnamed(sources.map(({ retention }) => retention)),
+    ...sources.flatMap(({ name, retention }) => rulesOf(name, retention)),
+  ];
   if (rules.length <= rulesAtMost) return rules;
-  const each = rulesOf('any', (sources[0] as (typeof sources)[0]).retention).length;
   throw new HoldfastError(
     'ConfigurationError',
     `sources has ${sources.length} entries, which need ${rules.length} lifecycle rules; allowed are ${rulesAtMost} ` +
-      `rules, about ${Math.floor((rulesAtMost - 1) / each)} sources.`,
+      `rules, about ${Math.floor((sources.length * rulesAtMost) / rules.length)} sources.`,
     { hint: 'Divide the sources among two environments: each has a vault of its own.' },
   );
 }
+
+/**
+ * Safety backups may be of databases that are no source. Their rules hold for all sources, so they are no shorter than
+ * the longest of these: where rules overlap S3 takes the earliest.
+ */
+function rulesOfUnnamed(policies: readonly RetentionPolicy[]): LifecycleRule[] {
+  const all = [...policies, retentionPolicySchema.parse({})];
+  const longest = (of: 'safetyDays' | 'stagedDays') => Math.max(...all.map((it) => it[of]));
+  const [safety, leftovers] = [longest('safetyDays'), longest('stagedDays')];
+  return [
+    { id: 'any-backups-staged', ...removing('backups/', staged, leftovers, 1) },
+    { id: 'any-catalog-safety', ...removing('catalog/', 'safety', safety) },
+    { id: 'any-backups-safety', ...removing('backups/', 'safety', safety + lagDays) },
+  ];
+}
+
+const tagged = (value: string) => ({ tag: { key: tierTag, value } });
+const removing = (
+  prefix: string,
+  value: string,
+  expirationDays: number,
+  noncurrent = undoDays,
+) => ({
+  ...{ prefix, ...tagged(value), expirationDays, noncurrentDays: noncurrent },
+});
 
 /** These two cannot go with a tag. Uploads end with the task that makes them, in 15 minutes. */
 const cleaning: LifecycleRule = {
@@ -100,95 +127,22 @@ const cleaning: LifecycleRule = {
 };
 
 function rulesOf(source: string, policy: RetentionPolicy): LifecycleRule[] {
-  const backups = `backups/${source}/`;
-  const rule = (id: string, prefix: string, value: string) => ({
-    ...{ id: `${id}-${source}-${value}`, prefix, tag: { key: tierTag, value } },
-  });
-  return [
-    {
-      ...rule('backups', backups, staged),
-      ...{ expirationDays: policy.stagedDays, noncurrentDays: 1 },
-    },
-    ...tiers.flatMap((tier) => {
-      const days = daysOf(tier, policy);
-      const isLong = tier === 'monthly' || tier === 'yearly';
-      const { afterDays, atLeastDays, largerThanBytes } = colder;
-      const moves = isLong && days - afterDays >= atLeastDays;
-      const transition = { storageClass: 'GLACIER_IR', afterDays } as const;
-      return [
-        {
-          ...rule('catalog', `catalog/${source}/`, tier),
-          ...{ expirationDays: days, noncurrentDays: undoDays },
-        },
-        {
-          ...rule('backups', backups, tier),
-          ...{ expirationDays: days + lagDays, noncurrentDays: undoDays },
-        },
-        // On its own: a size in a rule holds for all that the rule does.
-        ...(moves ? [{ ...rule('colder', backups, tier), largerThanBytes, transition }] : []),
-      ];
-    }),
+  const [backups, catalog] = [`backups/${source}/`, `catalog/${source}/`];
+  const rules: LifecycleRule[] = [
+    { id: `backups-${source}-${staged}`, ...removing(backups, staged, policy.stagedDays, 1) },
   ];
-}
-
-/** What is known of a backup that is published and not known to be damaged. */
-export interface KnownBackup {
-  readonly backupId: string;
-  /** Instant of its snapshot: the order of backups, whenever they were made or published. */
-  readonly at: Date;
-  readonly tier: Tier;
-  readonly scope: 'full' | 'partial';
-  readonly isProven: boolean;
-}
-
-/** Highest first. */
-const promotions = [
-  ['yearly', 'year'],
-  ['monthly', 'month'],
-  ['weekly', 'week'],
-  ['daily', 'day'],
-] as const satisfies readonly (readonly [Tier, keyof Periods])[];
-
-/**
- * The tier under which a verified backup is kept: the highest that its year, month, week or day has no full backup of
- * yet. Only what a schedule made is promoted (`hourly`, `daily`), and only when it is full.
- *
- * @param others what is published of the same source; itself may be among them
- */
-export function tierAtPublish(
-  backup: Omit<KnownBackup, 'isProven'>,
-  others: readonly KnownBackup[],
-  policy: RetentionPolicy,
-  timeZone: string,
-): Tier {
-  const isScheduled = backup.tier === 'hourly' || backup.tier === 'daily';
-  if (!isScheduled || backup.scope !== 'full') return backup.tier;
-  const own = periodsOf(backup.at, timeZone);
-  const covering: Tier[] = [];
-  for (const [tier, period] of promotions) {
-    covering.push(tier);
-    if (tier !== 'daily' && policy[tier] === 0) continue;
-    const isCovered = others.some(
-      (other) =>
-        other.backupId !== backup.backupId &&
-        other.scope === 'full' &&
-        covering.includes(other.tier) &&
-        periodsOf(other.at, timeZone)[period] === own[period],
+  for (const tier of tiers) {
+    const days = daysOf(tier, policy);
+    rules.push(
+      { id: `catalog-${source}-${tier}`, ...removing(catalog, tier, days) },
+      { id: `backups-${source}-${tier}`, ...removing(backups, tier, days + lagDays) },
     );
-    if (!isCovered) return tier;
+    const { afterDays, atLeastDays, largerThanBytes } = colder;
+    if ((tier !== 'monthly' && tier !== 'yearly') || days - afterDays < atLeastDays) continue;
+    // On its own: a size in a rule holds for all that the rule does.
+    const transition = { storageClass: 'GLACIER_IR', afterDays } as const;
+    const id = `colder-${source}-${tier}`;
+    rules.push({ id, prefix: backups, ...tagged(tier), largerThanBytes, transition });
   }
-  return backup.tier;
-}
-
-/**
- * The backups that never expire: the newest `minKeep` full ones, and the newest full one that is proven. A safety backup
- * is of a state that somebody was about to replace, and counts for neither.
- */
-export function heldOf(backups: readonly KnownBackup[], policy: RetentionPolicy): string[] {
-  const candidates = backups
-    .filter(({ scope, tier }) => scope === 'full' && tier !== 'safety')
-    .sort((a, b) => b.at.getTime() - a.at.getTime() || (a.backupId < b.backupId ? 1 : -1));
-  const proven = candidates.find(({ isProven }) => isProven);
-  const newest = candidates.slice(0, policy.minKeep).map(({ backupId }) => backupId);
-  return proven === undefined ? newest : [...new Set([...newest, proven.backupId])];
+  return rules;
 }

@@ -11,7 +11,7 @@ import { tierSchema } from '../contract/manifest.ts';
 import { listedBackups } from '../evidence/catalogue.ts';
 import { readAllEvidence } from '../evidence/record.ts';
 import { inParallel } from '../in-parallel.ts';
-import type { KnownBackup } from './retention.ts';
+import type { KnownBackup } from './tiers.ts';
 
 export interface Standing extends KnownBackup {
   readonly isHeld: boolean;

@@ -2,13 +2,8 @@
  * A bucket that knows lifecycle rules only, and a source that is backed up for years: Publish as the pure functions decide
  * it, a pass of the rules at each midnight UTC. No code of ours removes anything.
  */
-import {
-  heldOf,
-  type KnownBackup,
-  type LifecycleRule,
-  lifecycleRulesOf,
-  tierAtPublish,
-} from '../../core/backup/retention.ts';
+import { type LifecycleRule, lifecycleRulesOf } from '../../core/backup/retention.ts';
+import { heldOf, type KnownBackup, tierAtPublish } from '../../core/backup/tiers.ts';
 import type { Tier } from '../../core/contract/manifest.ts';
 import type { RetentionPolicy } from '../../core/contract/retention.ts';
 

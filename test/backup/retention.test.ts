@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { periodsOf } from '../../core/backup/periods.ts';
-import {
-  daysOf,
-  heldOf,
-  type KnownBackup,
-  keepUntil,
-  lifecycleRulesOf,
-  tierAtPublish,
-} from '../../core/backup/retention.ts';
+import { daysOf, keepUntil, lifecycleRulesOf } from '../../core/backup/retention.ts';
+import { heldOf, type KnownBackup, tierAtPublish } from '../../core/backup/tiers.ts';
 import { type Tier, tierSchema } from '../../core/contract/manifest.ts';
 import { type RetentionPolicy, retentionPolicySchema } from '../../core/contract/retention.ts';
 
@@ -89,7 +83,7 @@ describe('the rules of a bucket', () => {
           if (acts !== undefined) {
             expect(rule.tag?.key).toBe('holdfast-tier');
             expect([...tierSchema.options, 'staged']).toContain(rule.tag?.value);
-            expect(rule.prefix).toMatch(/^(backups|catalog)\/shop\/$/);
+            expect(rule.prefix).toMatch(/^(backups|catalog)\/(shop\/)?$/);
           } else expect(rule.tag).toBeUndefined();
           // S3 refuses these two beside a tag.
           if (rule.tag !== undefined) {
@@ -112,8 +106,23 @@ describe('the rules of a bucket', () => {
       { name: 'crm', retention: { ...defaults, daily: 5 } },
       { name: 'shop', retention: defaults },
     ]);
-    expect(two.filter(({ id }) => id.includes('-shop-'))).toEqual(rules.slice(1));
+    expect(two.filter(({ id }) => id.includes('-shop-'))).toEqual(rules.slice(4));
     expect(lifecycleRulesOf([{ name: 'shop', retention: defaults }])).toEqual(rules);
+  });
+
+  it('remove safety backups and leftovers of databases that are no source, never before those of a source', () => {
+    fc.assert(
+      fc.property(anyPolicy, (retention) => {
+        const all = lifecycleRulesOf([{ name: 'shop', retention }]);
+        const days = (id: string) => all.find((rule) => rule.id === id)?.expirationDays ?? 0;
+        for (const what of ['backups-%-staged', 'backups-%-safety', 'catalog-%-safety']) {
+          const [any, own] = [`any-${what.replace('%-', '')}`, what.replace('%', 'shop')];
+          expect(days(any)).toBeGreaterThanOrEqual(days(own));
+          expect(days(own)).toBeGreaterThan(0);
+        }
+        expect(days('any-catalog-safety')).toBeGreaterThanOrEqual(30);
+      }),
+    );
   });
 
   it('are refused beyond what a bucket takes', () => {
@@ -121,8 +130,8 @@ describe('the rules of a bucket', () => {
       lifecycleRulesOf(
         Array.from({ length: count }, (_, i) => ({ name: `s${i}`, retention: defaults })),
       );
-    expect(many(58)).toHaveLength(987);
-    expect(() => many(59)).toThrow(/59 entries, which need 1004 .* about 58 sources/);
+    expect(many(58)).toHaveLength(990);
+    expect(() => many(59)).toThrow(/59 entries, which need 1007 .* about 58 sources/);
   });
 });
 
