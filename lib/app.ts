@@ -64,6 +64,7 @@ export function buildApp(app: App, environment: Environment, options: AppOptions
       ...{ encryptionKeyArn, signingKeyArn },
       // A replica key has its primary's id.
       replicaEncryptionKeyArn: `arn:aws:kms:${replica.region}:${replica.account}:key/${keys.encryptionKey.keyId}`,
+      replicaSigningKeyArn: `arn:aws:kms:${replica.region}:${replica.account}:key/${keys.signs.keyId}`,
     },
   });
   addStateless(common, {

@@ -18,6 +18,7 @@ const standIns = {
     encryptionKeyArn: 'primary-encryption-key',
     signingKeyArn: 'primary-signing-key',
     replicaEncryptionKeyArn: 'replica-encryption-key',
+    replicaSigningKeyArn: 'replica-signing-key',
   },
   replica: { encryptionKeyArn: 'replica-encryption-key', signingKeyArn: 'replica-signing-key' },
 } as const satisfies Record<string, RegionKeys>;

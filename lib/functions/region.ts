@@ -6,11 +6,12 @@ import { type MachineName, namesOf, type Place } from '../../core/contract/names
 import { replicaVaultPlaceOf, vaultIdOf, vaultPlaceOf } from '../places.ts';
 import type { Reach } from './statements.ts';
 
-/** ARNs of the multi-Region keys in this Region, and of the encryption key where the replica is (primary only). */
+/** ARNs of the multi-Region keys in this Region, and of the same keys where the replica is (primary only). */
 export interface RegionKeys {
   readonly encryptionKeyArn: string;
   readonly signingKeyArn: string;
   readonly replicaEncryptionKeyArn?: string;
+  readonly replicaSigningKeyArn?: string;
 }
 
 /** What every stateless stack is made of. */
@@ -23,27 +24,35 @@ export interface RegionProps {
 
 const machines: readonly MachineName[] = ['backup', 'restore', 'drill'];
 
-export function reachOf({ environment, place, isPrimary, keys }: RegionProps): Reach {
+/** The copy of the vault, as the primary's functions see it. */
+function replicaOf({ environment, isPrimary, keys }: RegionProps): Reach['replica'] {
+  const place = isPrimary ? replicaVaultPlaceOf(environment) : undefined;
+  const { replicaEncryptionKeyArn: encryptionKeyArn, replicaSigningKeyArn: signingKeyArn } = keys;
+  if (place === undefined || encryptionKeyArn === undefined || signingKeyArn === undefined) {
+    return undefined;
+  }
+  const vaultArn = bucketArn(namesOf(environment.name).vaultBucket(place));
+  return { vaultArn, encryptionKeyArn, signingKeyArn };
+}
+
+export function reachOf(props: RegionProps): Reach {
+  const { environment, place, isPrimary, keys } = props;
   const names = namesOf(environment.name);
   const { account, region } = place;
-  const replica = isPrimary ? replicaVaultPlaceOf(environment) : undefined;
+  const replica = replicaOf(props);
   const connections = connectionsOf(environment, isPrimary);
   return {
     vaultArn: bucketArn(names.vaultBucket(vaultPlaceOf(environment, isPrimary))),
     workspaceArn: bucketArn(names.workspaceBucket(place)),
     vaultId: vaultIdOf(environment),
     ...{ encryptionKeyArn: keys.encryptionKeyArn, signingKeyArn: keys.signingKeyArn },
-    ...(replica !== undefined &&
-      keys.replicaEncryptionKeyArn !== undefined && {
-        replica: {
-          vaultArn: bucketArn(names.vaultBucket(replica)),
-          encryptionKeyArn: keys.replicaEncryptionKeyArn,
-        },
-      }),
+    ...(replica !== undefined && { replica }),
     parameterArns: [`arn:aws:ssm:${region}:${account}:parameter${names.parameters}`],
     secretArns: unique(connections.map(({ secret }) => secretArnOf(secret, place))),
     databaseArns: unique(
-      connections.flatMap(({ dbInstance, dbCluster }) => [
+      connections.flatMap(({ dbInstance, dbCluster, reader }) => [
+        // Which reader it is, is known when the cluster is asked.
+        reader && `arn:aws:rds:${region}:${account}:db:*`,
         dbInstance && `arn:aws:rds:${region}:${account}:db:${dbInstance}`,
         dbCluster && `arn:aws:rds:${region}:${account}:cluster:${dbCluster}`,
       ]),

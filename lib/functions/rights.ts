@@ -26,7 +26,8 @@ export const functionRights = {
   Seal: ['runs', ...manifest, 'putManifest', 'sign'],
   VerifyUnit: ['runs', ...content],
   Publish: [
-    ...['runs', 'parameters', ...manifest, 'retain', 'record'],
+    // Looks at every object before it locks it; opens none.
+    ...['runs', 'parameters', ...manifest, 'readBackup', 'retain', 'record'],
     ...['readCatalogue', 'writeCatalogue', 'readEvidence'],
   ],
   ReplicateUnit: ['runs', ...manifest, 'readBackup', 'readReplica', 'healReplica'],
@@ -61,18 +62,11 @@ export const functionRights = {
   ConcludeDrill: ['restores', ...toServer, 'record'],
 
   Record: ['writeEvidence', 'sign', 'publicKey'],
-  Sentinel: [
-    ...[
-      'runs',
-      'parameters',
-      ...manifest,
-      'readCatalogue',
-      'readEvidence',
-      'readReplica',
-      'record',
-    ],
+  Sentinel: ['parameters', 'sourceNames', ...manifest, 'readCatalogue', 'readEvidence'],
+  // Concludes drills, whose restore may have found damage.
+  CleanUp: [
+    ...['runs', 'restores', ...toServer, ...manifest, 'readCatalogue', 'stopExecutions', 'record'],
   ],
-  CleanUp: ['runs', 'restores', ...toServer, ...manifest, 'readCatalogue', 'stopExecutions'],
 } as const satisfies Record<string, readonly Right[]>;
 
 /** What a function may do in a Region. */

@@ -21,7 +21,11 @@ export interface Reach {
   readonly encryptionKeyArn: string;
   readonly signingKeyArn: string;
   /** The copy in the other Region: only in the primary, and only where there is one. */
-  readonly replica?: { readonly vaultArn: string; readonly encryptionKeyArn: string };
+  readonly replica?: {
+    readonly vaultArn: string;
+    readonly encryptionKeyArn: string;
+    readonly signingKeyArn: string;
+  };
   readonly parameterArns: readonly string[];
   readonly secretArns: readonly string[];
   readonly databaseArns: readonly string[];
@@ -104,9 +108,8 @@ const retain = (vaultArn: string, ...prefixes: string[]): Statement =>
 
 export const rights = {
   /** Of the environment: how to reach sources and targets. */
-  parameters: ({ parameterArns }) => [
-    allow(['ssm:GetParameter', 'ssm:GetParameters'], parameterArns),
-  ],
+  parameters: ({ parameterArns }) => [allow(['ssm:GetParameter'], parameterArns)],
+  sourceNames: ({ parameterArns }) => [allow(['ssm:GetParametersByPath'], parameterArns)],
   /**
    * Log in to a database. A secret under a customer's own key needs that key's policy to let the role in: no function
    * gets kms:Decrypt on other keys for it.
@@ -149,8 +152,8 @@ export const rights = {
   writeCatalogue: ({ vaultArn }) => [allow(['s3:PutObject'], keys(vaultArn, 'catalog/*'))],
   readEvidence: ({ vaultArn }) => read(vaultArn, 'evidence/*'),
   writeEvidence: ({ vaultArn }) => [allow(['s3:PutObject'], keys(vaultArn, 'evidence/*'))],
-  /** Tier, lock and hold of a backup. */
-  retain: ({ vaultArn }) => [retain(vaultArn, 'backups/*'), readLocks(vaultArn, 'backups/*')],
+  /** Tier, lock and hold of a backup and of its entry in the catalogue. */
+  retain: ({ vaultArn }) => [retain(vaultArn, 'backups/*', 'catalog/*')],
 
   /** A new data key; it opens nothing. */
   wrap: ({ encryptionKeyArn, vaultId }) => [
@@ -172,6 +175,7 @@ export const rights = {
           ...read(replica.vaultArn, 'backups/*', 'catalog/*', 'evidence/*'),
           readLocks(replica.vaultArn, 'backups/*', 'catalog/*'),
           allow(['kms:Decrypt'], [replica.encryptionKeyArn], boundTo(vaultId)),
+          allow(['kms:GetPublicKey'], [replica.signingKeyArn]),
         ],
   /** Gives the copy the tags and locks of the original. */
   healReplica: ({ replica }) =>

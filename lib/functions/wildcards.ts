@@ -17,6 +17,10 @@ const reasons: readonly (readonly [RegExp, string])[] = [
     'The id of the server is not known without asking for it; the user of the database is.',
   ],
   [
+    /^arn:aws:rds:[^*]+:db:\*$/,
+    'Which reader of a cluster it is, is known when the cluster is asked.',
+  ],
+  [
     /^arn:aws:states:[^*]+:execution:[^*]+[:/]\*$/,
     'Executions of one machine: their names are made when they start.',
   ],

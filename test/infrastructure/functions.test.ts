@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { functionEnvNames } from '../../core/contract/env.ts';
 import { extraFunctions } from '../../core/contract/functions.ts';
 import { functionCode } from '../../lib/functions/bundle.ts';
@@ -12,14 +12,9 @@ import { everythingOn, type RegionTemplates, replica, templatesOf } from './regi
 
 const root = join(import.meta.dirname, '../..');
 
-let regions: RegionTemplates[];
-let inPrimary: RegionTemplates;
-
-beforeAll(() => {
-  const environment = everythingOn();
-  regions = [templatesOf(environment, true), templatesOf(environment, false)];
-  [inPrimary] = regions as [RegionTemplates];
-});
+const environment = everythingOn();
+const inPrimary = templatesOf(environment, true);
+const regions: RegionTemplates[] = [inPrimary, templatesOf(environment, false)];
 
 interface FunctionResource {
   readonly id: string;

@@ -1,17 +1,13 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { definitions, stringsIn } from '../statemachines/definition.ts';
 import { everythingOn, primary, type RegionTemplates, replica, templatesOf } from './regions.ts';
 
-let regions: { readonly where: string; readonly templates: RegionTemplates }[];
-
-beforeAll(() => {
-  const environment = everythingOn();
-  regions = [
-    { where: primary, templates: templatesOf(environment, true) },
-    { where: replica, templates: templatesOf(environment, false) },
-  ];
-});
+const environment = everythingOn();
+const regions = [
+  { where: primary, templates: templatesOf(environment, true) },
+  { where: replica, templates: templatesOf(environment, false) },
+];
 
 const stackOf = { backup: 'backup', restore: 'restore', drill: 'restore' } as const;
 type MachineName = keyof typeof stackOf;
