@@ -31,7 +31,7 @@ export function openTelemetry(name: string, environment: string): Telemetry {
       // Powertools adds the service by itself; an alarm asks for exactly the dimensions that a metric has.
       one.clearDefaultDimensions();
       one.setTimestamp(Date.now());
-      for (const [key, text] of Object.entries({ ...dimensions, Environment: environment })) {
+      for (const [key, text] of Object.entries({ ...dimensions, environment })) {
         one.addDimension(key, text);
       }
       one.addMetric(metric, metricUnits[metric], value);

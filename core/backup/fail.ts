@@ -61,6 +61,8 @@ async function recordOutcome(
   const key = workspaceKeys.outcome(runId);
   const earlier = await getJson(deps.workspace, outcomeSchema, key);
   if (earlier !== undefined) return;
+  // Before Plan has written the run down only the request knows its source.
+  if (!isPublished) deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? 'unknown' });
   const outcome: Outcome = {
     runId,
     backupId: run?.backupId ?? null,

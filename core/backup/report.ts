@@ -61,6 +61,7 @@ export async function reportRun(
     hint: null,
   };
   await putJson(deps.workspace, workspaceKeys.outcome(runId), outcome);
+  tellMetrics(deps, source, report);
   return { ...backupReportSchema.parse(report) };
 }
 
@@ -77,6 +78,14 @@ async function replicaOf(deps: Deps, { runId, input: { source } }: Run) {
     hint: "The sentinel looks again; see the replication status of the vault's bucket.",
   };
   return { state, warnings: [warning] };
+}
+
+function tellMetrics({ metric }: Deps, source: string, report: BackupReport): void {
+  metric?.('BackupPublished', 1, { source });
+  metric?.('BackupDuration', report.durationMs, { source });
+  metric?.('BackupRawBytes', report.rawBytes, { source });
+  metric?.('BackupStoredBytes', report.storedBytes, { source });
+  metric?.('BackupRows', report.rows, { source });
 }
 
 const round = (ratio: number): number => Math.round(ratio * 1000) / 1000;

@@ -16,6 +16,9 @@ export async function verifyUnit(
     const { manifest } = await loadManifest(deps, run.input.source, run.backupId);
     const verdict = await verifyObject(deps, manifest, object);
     await putJson(deps.workspace, workspaceKeys.verdict(runId, object), verdict);
+    if (verdict.verdict === 'damaged') {
+      deps.metric?.('VerifyDamaged', 1, { source: run.input.source });
+    }
     return { verdict: verdict.verdict, problems: verdict.problems.length };
   });
 }

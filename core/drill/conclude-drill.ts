@@ -45,6 +45,8 @@ export async function concludeDrill(
   await storeReport(deps, report, identityOf(deps, record, run, evidence?.key));
   const { state, finishedAt } = report;
   await recordRestoreOutcome(deps, { runId, state, finishedAt, error: report.error });
+  const name = state === 'succeeded' ? 'DrillProven' : 'DrillFailed';
+  deps.metric?.(name, 1, { source: record.backup.source });
   return smallOutput(report);
 }
 

@@ -18,7 +18,7 @@ const recorders: Readonly<Record<EvidenceKind, readonly FunctionName[]>> = {
   released: ['Publish'],
   replicated: ['RecordReplica'],
   proven: ['ConcludeDrill'],
-  damaged: ['Publish', 'RecordReplica', 'ConcludeDrill'],
+  damaged: ['Publish', 'RecordReplica', 'ConcludeDrill', 'CleanUp'],
 };
 
 /** @throws ConfigurationError for a kind that the state may not leave, or a backup that is none of the source's */

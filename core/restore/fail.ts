@@ -49,6 +49,7 @@ async function report(
   await attempt('The report could not be written', () =>
     writeRestoreReport(deps, run, { state: 'failed', error: failure }),
   );
+  if (!run.input.dryRun) deps.metric?.('RestoreFailed', 1, { source: run.backup.source });
 }
 
 /** There already when the report was written. */

@@ -14,6 +14,9 @@ export async function reportRestore(
   const report = await writeRestoreReport(deps, run, {
     state: run.input.dryRun ? 'checked' : 'succeeded',
   });
+  if (!run.input.dryRun) {
+    deps.metric?.('RestoreDuration', report.rtoMs, { source: run.backup.source });
+  }
   await releaseTargetLease(deps, run);
   return smallOutput(report);
 }

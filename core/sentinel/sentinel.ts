@@ -42,7 +42,7 @@ export async function namesOfSources(
 }
 
 function tell(deps: Deps, status: SourceStatus): void {
-  const dimensions = { Source: status.source };
+  const dimensions = { source: status.source };
   const count = (name: MetricName, value: number | null) => {
     // No age is no figure: an alarm takes missing data as bad.
     if (value !== null) deps.metric?.(name, value, dimensions);

@@ -38,6 +38,7 @@ export async function watchSnapshot(
   const done = { isDone: true, ageSeconds, holders: 0 };
   if (await isOver(deps.workspace, runId)) return done;
 
+  deps.metric?.('SnapshotAge', ageSeconds, { source: run.input.source });
   const settings = await deps.connectionOf(run.input.source);
   await using session = await openSession(settings, {
     applicationName: applicationNameOf(runId, 'watch'),
