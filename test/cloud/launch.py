@@ -22,21 +22,6 @@ import time
 
 # (what is mended, text as it is, text as it shall be), by module.
 REPLACEMENTS = {
-    "ministack.services.cloudformation.engine": [
-        (
-            "Fn::GetStackOutput reaches a stack of another Region",
-            """            stack = _stacks.get(str(target_stack))
-            if stack:
-                for o in stack.get("Outputs", []):
-""",
-            """            from ministack.core.responses import get_account_id, get_region, request_scope
-            with request_scope(get_account_id(), str(spec.get("Region") or get_region())):
-                stack = _stacks.get(str(target_stack))
-            if stack:
-                for o in stack.get("Outputs", []):
-""",
-        ),
-    ],
     "ministack.core.lambda_runtime": [
         (
             "the name of an error that a Node function throws goes with its message, as in AWS's own runtime",
