@@ -1,8 +1,8 @@
 /**
- * Makes dist/: one flat file per entry point, npm packages left outside; and in it lambda/ (lambda-bundle.ts).
+ * Makes dist/: a flat folder, a file per entry point and the chunks they share, npm packages left outside; and in it lambda/ (lambda-bundle.ts).
  *
  * Flat, because modules find their worker, thread and WebAssembly beside themselves by `import.meta.url`,
- * both in the source tree and here.
+ * both in the source tree and here. Split, because what is imported lazily (the AWS SDK) would be loaded by every start.
  */
 import { chmodSync, copyFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -28,6 +28,7 @@ await build({
   outdir,
   bundle: true,
   format: 'esm',
+  splitting: true,
   platform: 'node',
   target: 'node24',
   packages: 'external',
