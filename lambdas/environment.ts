@@ -7,10 +7,14 @@ import { functionEnvNames } from '../core/contract/env.ts';
 import { environmentSchema } from '../core/contract/environment.ts';
 import { HoldfastError } from '../core/contract/errors.ts';
 
-const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'a bucket name' });
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'a Region, as eu-central-1' });
+const bucket = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'allowed is a bucket name' });
+const region = z
+  .string()
+  .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'allowed is a Region, as eu-central-1' });
 const keyArn = z.string().regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, {
-  error: 'the ARN of a KMS key, as arn:aws:kms:eu-central-1:123456789012:key/mrk-…',
+  error: 'allowed is the ARN of a KMS key, as arn:aws:kms:eu-central-1:123456789012:key/mrk-…',
 });
 
 const functionEnvironmentSchema = z
@@ -18,15 +22,17 @@ const functionEnvironmentSchema = z
     environment: environmentSchema.shape.name,
     vaultBucket: bucket,
     workspaceBucket: bucket,
-    vaultId: z.string().min(1, { error: 'the id of the vault' }),
+    vaultId: z.string().min(1, { error: 'allowed is the id of the vault' }),
     encryptionKey: keyArn,
     signingKey: keyArn,
     signingPublicKeys: z.preprocess(parseJson, environmentSchema.shape.signingPublicKeys),
     replicaBucket: bucket.optional(),
     replicaRegion: region.optional(),
     replicaEncryptionKey: keyArn.optional(),
-    lockMode: z.enum(['GOVERNANCE', 'COMPLIANCE'], { error: 'GOVERNANCE or COMPLIANCE' }),
-    recordFunction: z.string().min(1, { error: 'the name of a function' }).optional(),
+    lockMode: z.enum(['GOVERNANCE', 'COMPLIANCE'], {
+      error: 'allowed is GOVERNANCE or COMPLIANCE',
+    }),
+    recordFunction: z.string().min(1, { error: 'allowed is the name of a function' }).optional(),
     /** Set by Lambda itself. */
     region,
   })
@@ -38,7 +44,7 @@ const functionEnvironmentSchema = z
       context.addIssue({
         code: 'custom',
         path: [name],
-        message: 'all of the replica’s or none of it',
+        message: 'allowed is all of a replica or nothing of it',
       });
     }
   });
@@ -59,7 +65,7 @@ export function functionEnvironment(
   const problems = parsed.error.issues.map(({ path, message }) => {
     const name = names[path[0] as keyof typeof names];
     const value = env[name];
-    return `${name} is ${value ? JSON.stringify(value) : 'not set'}; allowed is: ${message}`;
+    return `${name} is ${value ? JSON.stringify(value) : 'not set'}; ${message}`;
   });
   throw new HoldfastError(
     'ConfigurationError',
