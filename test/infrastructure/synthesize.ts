@@ -39,14 +39,19 @@ export function synthesize(environment: Environment): Synthesized {
   const stacks = new Map(
     app.node.children.filter(Stack.isStack).map((stack) => [stack.stackName, stack]),
   );
+  const templates = new Map<string, Template>();
   return {
     app,
     stacks,
     template(name) {
+      const known = templates.get(name);
+      if (known !== undefined) return known;
       const stack = stacks.get(name);
       if (stack === undefined)
         throw new Error(`${name}: there are ${[...stacks.keys()].join(', ')}`);
-      return Template.fromStack(stack);
+      const template = Template.fromStack(stack);
+      templates.set(name, template);
+      return template;
     },
   };
 }
