@@ -18,6 +18,7 @@ import {
   paginateDescribeDBParameters,
   type RDSClient,
 } from '@aws-sdk/client-rds';
+import { HoldfastError } from '../../core/contract/errors.ts';
 import { awsError } from '../aws-error.ts';
 import { describeCluster, describeInstance } from '../connection/rds-server.ts';
 
@@ -73,10 +74,9 @@ export async function collectRdsFacts(
   const { dbInstance, dbCluster, functionSecurityGroup, now } = question;
   const cluster =
     dbCluster === undefined ? undefined : await describeCluster(clients.rds, dbCluster);
-  const writer = cluster?.DBClusterMembers?.find(({ IsClusterWriter }) => IsClusterWriter === true);
   const instance = await describeInstance(
     clients.rds,
-    writer?.DBInstanceIdentifier ?? dbInstance ?? dbCluster ?? '',
+    cluster === undefined ? (dbInstance ?? '') : writerOf(cluster),
   );
   const what = cluster === undefined ? `DB instance ${dbInstance}` : `DB cluster ${dbCluster}`;
   const freeStorage = isAurora(instance)
@@ -95,6 +95,15 @@ export async function collectRdsFacts(
   };
 }
 
+function writerOf({ DBClusterIdentifier, DBClusterMembers }: DBCluster): string {
+  const writer = DBClusterMembers?.find(({ IsClusterWriter }) => IsClusterWriter === true);
+  if (writer?.DBInstanceIdentifier !== undefined) return writer.DBInstanceIdentifier;
+  throw new HoldfastError(
+    'DatabaseInstanceNotReadyError',
+    `The DB cluster ${DBClusterIdentifier} has no writer.`,
+  );
+}
+
 export const isAurora = ({ Engine }: Pick<DBInstance, 'Engine'>): boolean =>
   Engine?.startsWith('aurora') ?? false;
 
@@ -105,10 +114,10 @@ async function readParameters(
 ): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   const add = (parameters: readonly Parameter[] = []) => {
-    for (const { ParameterName, ParameterValue } of parameters) {
-      if (ParameterName !== undefined && ParameterValue !== undefined) {
-        values.set(ParameterName, ParameterValue);
-      }
+    for (const { ParameterName: name, ParameterValue: value, Source } of parameters) {
+      if (name === undefined || value === undefined) continue;
+      // A default of the instance's group is nothing against what somebody set for the cluster.
+      if (!values.has(name) || Source === 'user') values.set(name, value);
     }
   };
   const clusterGroup = cluster?.DBClusterParameterGroup;

@@ -2,7 +2,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { Command } from 'commander';
 import { HoldfastError } from '../../core/contract/errors.ts';
-import type { Check } from '../../core/doctor/check.ts';
 import { type DoctorVault, doctor } from '../../core/doctor/doctor.ts';
 import { defaultKeyFilePath, loadKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing } from '../../local/keyring/local-key-ring.ts';
@@ -17,15 +16,18 @@ import {
   type DatabaseOptions,
   type VaultOptions,
 } from '../options.ts';
-import { plural, printable } from '../output/format.ts';
+import { describeChecks } from '../output/describe-checks.ts';
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
+import { addRds, type RdsOptions, rdsClients, rdsQuestion, regionOf } from '../rds.ts';
 
-type DoctorOptions = VaultOptions & DatabaseOptions;
+type DoctorOptions = VaultOptions & DatabaseOptions & RdsOptions;
 
 export function doctorCommand(setExitCode: SetExitCode): Command {
   const command = new Command('doctor')
-    .description('Say before the worst day what would go wrong: server, rights, locks, vault, key.')
+    .description(
+      'Say before the worst day what would go wrong: server, rights, locks, vault, key, RDS.',
+    )
     .addHelpText(
       'after',
       `
@@ -33,26 +35,34 @@ Examples:
   holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast doctor --database postgresql://app@localhost/shop
   holdfast doctor --vault /backups/shop --json
+  holdfast doctor --db-instance shop --region eu-central-1 --function-security-group sg-0123456789abcdef0
 
 Changes nothing. Exit code 1 when there is a problem; warnings alone are 0.`,
     )
     .action((options: DoctorOptions) => examine(options, setExitCode));
-  return addJson(addDatabase(addKey(addVault(command))));
+  return addJson(addRds(addDatabase(addKey(addVault(command)))));
 }
 
 async function examine(options: DoctorOptions, setExitCode: SetExitCode): Promise<void> {
-  if (!namesVault(options) && !namesDatabase(options)) {
-    throw new HoldfastError('UsageError', 'Neither a vault nor a database was named.', {
-      hint: 'Give --vault DIR, --database URL, or both.',
+  const question = rdsQuestion(options, new Date());
+  if (!namesVault(options) && !namesDatabase(options) && question === undefined) {
+    throw new HoldfastError('UsageError', 'Nothing to look at was named.', {
+      hint: 'Give --vault DIR, --database URL, or both; --db-instance ID for a server of RDS.',
     });
   }
   // Wrong use of the command line is no finding about the server.
   const connection = namesDatabase(options) ? connectionOf(options) : undefined;
+  const region = question === undefined ? undefined : regionOf(options);
   const checks = await doctor({
     ...(connection === undefined ? {} : { connection: async () => connection }),
     ...(namesVault(options) ? { vault: () => doctorVault(options) } : {}),
     now: () => new Date(),
   });
+  if (question !== undefined && region !== undefined) {
+    // With the SDK, which is large, loaded only for those who ask.
+    const { rdsDoctor } = await import('../../aws/doctor/rds-doctor.ts');
+    checks.push(...(await rdsDoctor(await rdsClients(region), question)));
+  }
   const hasProblem = checks.some(({ status }) => status === 'problem');
   if (hasProblem) setExitCode(exitCodes.failed);
   if (options.json) printJson({ verdict: hasProblem ? 'problem' : 'good', checks });
@@ -75,21 +85,4 @@ async function doctorVault(options: VaultOptions): Promise<DoctorVault> {
     },
     folderMode: async () => (await stat(root)).mode & 0o777,
   };
-}
-
-const marks = { ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' } as const;
-
-function describeChecks(checks: readonly Check[]): string {
-  const lines = checks.flatMap(({ status, title, detail, hint }) => [
-    `${marks[status]}  ${title}: ${printable(detail)}`,
-    ...(hint === null ? [] : [`         What to do: ${printable(hint)}`]),
-  ]);
-  const count = (wanted: Check['status']) =>
-    checks.filter(({ status }) => status === wanted).length;
-  const [problems, warnings] = [count('problem'), count('warning')];
-  const sum =
-    problems + warnings === 0
-      ? 'All is well.'
-      : `${plural(problems, 'problem')}, ${plural(warnings, 'warning')}.`;
-  return [...lines, '', sum].join('\n');
 }
