@@ -2,7 +2,7 @@
  * How fast is a restore, against psql with a plain dump and pg_restore with a directory, on the same server and machine?
  *
  * Rounds are interleaved (each runs every contender once); ratios are made per round. The server has its default
- * wal_level, as one that matters has. Environment: PG_DUMP (psql and pg_restore beside it), BENCH_MB (text, default 1500),
+ * wal_level, as one that matters has. Environment: PG_DUMP (psql and pg_restore beside it), BENCH_MB (text, default 2000),
  * BENCH_ROUNDS (3). A restore costs about a second whatever it is of: the share of a small table says little without the
  * size of the database, which is printed beside it.
  */
@@ -28,7 +28,7 @@ import { summary } from './statistics.ts';
 
 const jobs = 2;
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-const textBytes = Number(process.env.BENCH_MB ?? 1500) * 1e6;
+const textBytes = Number(process.env.BENCH_MB ?? 2000) * 1e6;
 const pgDump = process.env.PG_DUMP ?? 'pg_dump';
 const version = versionOf(pgDump);
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
