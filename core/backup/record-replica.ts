@@ -12,6 +12,7 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { objectVerdictSchema, type Run } from '../contract/plan.ts';
 import { inParallel } from '../in-parallel.ts';
+import { recordSpan } from '../run/phases.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
@@ -36,6 +37,7 @@ export async function recordReplica(
   deps: Deps,
   { runId }: InputOf<'RecordReplica'>,
 ): Promise<OutputOf<'RecordReplica'>> {
+  const from = deps.now();
   const run = await readRun(deps.workspace, runId);
   const { source } = run.input;
   const { manifest, sha256 } = await loadManifest(deps, source, run.backupId, { isFresh: true });
@@ -54,6 +56,7 @@ export async function recordReplica(
     deps.progress({ state: 'RecordReplica', message: record.problem ?? '' });
   }
   await putJson(deps.workspace, workspaceKeys.replica(runId), record);
+  await recordSpan(deps, runId, 'RecordReplica', { from, to: deps.now() });
   return { replica: record.replica, objects: record.objects };
 }
 

@@ -1,5 +1,5 @@
 /**
- * When which state ran: each control state leaves its span in the workspace, and the time of the two Maps is what lies
+ * When which state ran: each control state leaves its span in the workspace, and the time of the Maps is what lies
  * between their neighbours. A state that was tried again counts from its first start to its last end.
  */
 import { z } from 'zod';
@@ -19,6 +19,7 @@ const spanned = [
   'ReleaseSnapshot',
   'Seal',
   'Publish',
+  'RecordReplica',
 ] as const satisfies readonly StateName[];
 export type SpannedState = (typeof spanned)[number];
 
@@ -34,7 +35,7 @@ export async function recordSpan(
   await putJson(deps.workspace, key, { from, to: span.to.toISOString() } satisfies Span);
 }
 
-/** Milliseconds by state, of those that have ended; `DumpUnit` and `VerifyUnit` are the wall time of their Maps. */
+/** Milliseconds by state, of those that have ended; `DumpUnit`, `VerifyUnit` and `ReplicateUnit` are the wall time of their Maps. */
 export async function readPhases(
   deps: Pick<Deps, 'workspace'>,
   runId: string,
@@ -52,6 +53,7 @@ export async function readPhases(
   for (const [state, span] of spans) {
     if (state === 'ReleaseSnapshot') put('DumpUnit', spans.get('PlanUnits')?.to, span.from);
     if (state === 'Publish') put('VerifyUnit', spans.get('Seal')?.to, span.from);
+    if (state === 'RecordReplica') put('ReplicateUnit', spans.get('Publish')?.to, span.from);
     put(state as SpannedState, span.from, span.to);
   }
   return phases;

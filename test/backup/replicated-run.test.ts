@@ -36,6 +36,7 @@ const runWith = (asked: number) => {
 it('a backup whose replica comes late is published, then replicated', async () => {
   expect(await runWith(4)).toMatchObject({
     ...{ state: 'published', tier: 'manual', replica: 'replicated', warnings: [] },
+    phases: { ReplicateUnit: expect.any(Number), RecordReplica: expect.any(Number) },
   });
 });
 
