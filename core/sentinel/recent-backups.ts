@@ -33,7 +33,7 @@ export async function recentBackups(
 }
 
 function timeOf(backupId: string): Date | undefined {
-  const [, date, time] = /-(\d{8})T(\d{6})Z-[a-z2-7]{6}$/.exec(backupId) ?? [];
+  const [, date, time] = /-(\d{8})T(\d{6})Z-[a-z0-9]{6}$/.exec(backupId) ?? [];
   if (date === undefined || time === undefined) return undefined;
   const iso = `${date}T${time}`.replace(
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/,
