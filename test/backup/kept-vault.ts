@@ -57,7 +57,7 @@ export async function keptVault(
   policy: Partial<RetentionPolicy> | 'none' = {},
 ): Promise<KeptVault> {
   const sample = await sampleVault(folder);
-  return reopen(sample, policy);
+  return keptOn(sample, policy);
 }
 
 /** The same world in another folder, for what must not change the first. */
@@ -67,7 +67,7 @@ export async function copyOf(world: KeptVault, folder: string, policy: Partial<R
   const vault = openDirectoryVault(root);
   const workspace = openDirectoryWorkspace(join(root, 'workspace'));
   const deps = { ...world.sample.deps, vault };
-  return reopen({ ...world.sample, root, vault, workspace, deps }, policy);
+  return keptOn({ ...world.sample, root, vault, workspace, deps }, policy);
 }
 
 /** Replication: all objects and what is known of them, as they are now. */
@@ -83,10 +83,12 @@ export function sourceParameter(more: Partial<SourceParameter> = {}): SourcePara
   return { ...sourceParameterSchema.parse(given), ...more };
 }
 
-async function reopen(
+/** @param sample wherever its vault is; @param more ports beside it, as a replica */
+export function keptOn(
   sample: SampleVault,
   policy: Partial<RetentionPolicy> | 'none',
-): Promise<KeptVault> {
+  more: Partial<Deps> = {},
+): KeptVault {
   const retention = policy === 'none' ? undefined : retentionPolicySchema.parse(policy);
   const deps: Deps = {
     ...sample.deps,
@@ -99,6 +101,7 @@ async function reopen(
         throw new HoldfastError('ConnectionNotFoundError', `There is no source ${name}.`);
       },
     }),
+    ...more,
   };
   return {
     sample,
