@@ -54,7 +54,7 @@ test('as one transaction they are too much for a server with default settings', 
   await expect(runBatches(session, runOf(tables), text)).rejects.toMatchObject({
     name: 'LockTableTooSmallError',
   });
-}, 60_000);
+}, 180_000);
 
 test('20,000 tables are made in batches, also when it is broken off midway', async () => {
   const text = splitEntries(schemaText);
@@ -72,4 +72,4 @@ test('20,000 tables are made in batches, also when it is broken off midway', asy
     `SELECT count(*)::int FROM pg_class WHERE relname ~ '^t[0-9]+$' AND relkind = 'r'`,
   );
   expect(row).toEqual({ count: tables });
-}, 60_000);
+}, 180_000);
