@@ -138,13 +138,15 @@ describe('a COPY that fails', () => {
 
   test('because its process was ended is ConnectionLostError', async () => {
     const victim = await workerSession(database.settings);
-    const copying = copyAll(
-      victim,
-      'COPY (SELECT n, pg_sleep(0.001) FROM generate_series(1, 100000) n) TO STDOUT',
-    );
+    const copying = expect(
+      copyAll(
+        victim,
+        'COPY (SELECT n, pg_sleep(0.001) FROM generate_series(1, 100000) n) TO STDOUT',
+      ),
+    ).rejects.toMatchObject({ name: 'ConnectionLostError' });
     await sleep(100);
     await database.query('SELECT pg_terminate_backend($1)', [victim.backendPid]);
-    await expect(copying).rejects.toMatchObject({ name: 'ConnectionLostError' });
+    await copying;
   });
 
   test('because the socket broke midway is ConnectionLostError, whatever came before', async () => {
