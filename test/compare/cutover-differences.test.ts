@@ -1,39 +1,29 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readComparison, readWarnings } from '../../core/report/facts.ts';
 import { cutover } from '../../core/restore/cutover.ts';
-import { type Harness, makeHarness } from '../backup/harness.ts';
 import {
-  dropDatabases,
+  type CutoverHarness,
+  makeCutoverHarness,
   makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
 } from '../restore/cutover-harness.ts';
+import { onServer, unique } from '../restore/shared-server.ts';
 
-let harness: Harness;
-const workDatabase = unique('cutover_different');
-const finalDatabase = unique('cutover_final');
+let harness: CutoverHarness;
 const owner = unique('cutover_gone');
 beforeAll(async () => {
-  harness = await makeHarness('cutover_differences');
-  const { name } = harness.database;
-  await onServer('postgres', `CREATE ROLE ${owner}`);
-  await onServer('postgres', `ALTER DATABASE ${name} OWNER TO ${owner}`);
-  await harness.runHere();
+  harness = await makeCutoverHarness('cutover_differences', ({ name, query }) =>
+    query(`CREATE ROLE ${owner}; ALTER DATABASE ${name} OWNER TO ${owner}`),
+  );
+  const { name } = harness.source.database;
   await onServer('postgres', `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
   await onServer('postgres', `DROP ROLE ${owner}`);
 });
-afterAll(async () => {
-  await dropDatabases([workDatabase, finalDatabase]);
-  await harness?.[Symbol.asyncDispose]();
-});
+afterAll(() => harness?.[Symbol.asyncDispose]());
 
 test('an owner whom the server does not know is a difference of the report, and the cutover goes on', async () => {
-  const [entry] = await harness.catalogue();
-  const manifest = await harness.manifest(entry?.backupId ?? '');
-  const deps = targetDeps(harness.deps);
-  const run = await planRun(deps, manifest, { workDatabase, finalDatabase });
+  const { deps } = harness;
+  const finalDatabase = unique('cutover_final');
+  const run = await harness.plan({ workDatabase: unique('cutover_different'), finalDatabase });
   await makeWorkDatabase(run);
   const { runId } = run;
   expect(await cutover(deps, { runId })).toMatchObject({ database: finalDatabase });

@@ -9,7 +9,8 @@ import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import { type RunDrillOptions, runDrill } from '../../local/engine/run-drill.ts';
 import { runRestore } from '../../local/engine/run-restore.ts';
 import { collect, fillShop, type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
-import { dropDatabases, targetDeps } from '../restore/cutover-harness.ts';
+import { targetDeps } from '../restore/cutover-harness.ts';
+import { dropDatabases } from '../restore/shared-server.ts';
 import { sharedSettings } from '../support/postgres.ts';
 
 const drillOf = (harness: Harness, input: object = {}): RunDrillOptions => ({

@@ -5,15 +5,9 @@ import { cutoverBegunSchema } from '../../core/restore/cutover/database-facts.ts
 import { writeFact } from '../../core/restore/restore-run.ts';
 import { runBackup } from '../../local/engine/run-backup.ts';
 import { fillShop, makeHarness } from '../backup/harness.ts';
-import {
-  databases,
-  dropDatabases,
-  makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
-} from '../restore/cutover-harness.ts';
+import { makeWorkDatabase, targetDeps } from '../restore/cutover-harness.ts';
+import { planRun } from '../restore/planned-run.ts';
+import { databases, dropDatabases, onServer, unique } from '../restore/shared-server.ts';
 
 test('a scratch database goes, template and subscriptions or not; one that somebody else has made stays', {
   timeout: 60_000,

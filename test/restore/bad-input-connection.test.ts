@@ -8,7 +8,8 @@ import { newRunId } from '../../local/engine/run-backup.ts';
 import { runRestore } from '../../local/engine/run-restore.ts';
 import { fillShop } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let original: Record<string, unknown>;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectRefused } from './bad-input.ts';
-import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 const full = {
   name: 'TargetFullError',

@@ -1,7 +1,8 @@
 /** Bad input: restores into a database that exists and whose rows say no. Each of its rows stays as it was. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectRefused, failedChecks, whileDamaged } from './bad-input.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 const shop = `
   CREATE TABLE customers (id int PRIMARY KEY, email text NOT NULL CONSTRAINT one_mail UNIQUE);

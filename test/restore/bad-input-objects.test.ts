@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillShop } from '../backup/harness.ts';
 import { expectRefused, type Objects, whileDamaged } from './bad-input.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let original: Record<string, unknown>;

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedSettings, startServer } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 import { expectRefused, failedChecks } from './bad-input.ts';
-import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 const folders = temporaryFolders();
 let harness: RestoreHarness;

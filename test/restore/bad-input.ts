@@ -14,7 +14,8 @@ import {
   type RunRestoreOptions,
   runRestore,
 } from '../../local/engine/run-restore.ts';
-import { contentOf, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 export interface Expected {
   readonly name: ErrorName | RegExp;

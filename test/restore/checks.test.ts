@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../core/contract/errors.ts';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
-import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 const temporaryFolder = temporaryFolders();
 

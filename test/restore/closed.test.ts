@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillShop } from '../backup/harness.ts';
-import { unique, urlOf } from './cutover-harness.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer, unique, urlOf } from './shared-server.ts';
 
 const stranger = unique('closed_stranger');
 let harness: RestoreHarness;

@@ -7,50 +7,38 @@ import { withRoleOptions } from '../../core/restore/cutover/settings.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { getJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { fillShop, type Harness, makeHarness } from '../backup/harness.ts';
-import {
-  databases,
-  dropDatabases,
-  makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
-} from './cutover-harness.ts';
+import { fillShop } from '../backup/harness.ts';
+import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { databases, dropDatabases, onServer, unique } from './shared-server.ts';
 
-let harness: Harness;
+let harness: CutoverHarness;
 let deps: Deps;
 let manifest: Manifest;
-const made: string[] = [];
 const owner = unique('cutover_owner');
 
 beforeAll(async () => {
-  harness = await makeHarness('cutover');
-  await fillShop(harness.database);
-  await onServer('postgres', `CREATE ROLE ${owner}`);
-  const name = harness.database.name;
-  await onServer('postgres', `ALTER DATABASE ${name} OWNER TO ${owner}`);
-  await onServer('postgres', `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await onServer('postgres', `ALTER DATABASE ${name} SET work_mem = '5MB'`);
-  await onServer('postgres', `ALTER DATABASE ${name} CONNECTION LIMIT 7`);
-  await onServer('postgres', `COMMENT ON DATABASE ${name} IS 'the shop'`);
-  await onServer('postgres', `GRANT CREATE ON DATABASE ${name} TO pg_monitor`);
-  await harness.runHere();
-  const [entry] = await harness.catalogue();
-  manifest = await harness.manifest(entry?.backupId ?? '');
-  deps = targetDeps(harness.deps);
+  harness = await makeCutoverHarness('cutover', async (database) => {
+    await fillShop(database);
+    await database.query(`
+      CREATE ROLE ${owner};
+      ALTER DATABASE ${database.name} OWNER TO ${owner};
+      ALTER DATABASE ${database.name} SET default_transaction_read_only = on;
+      ALTER DATABASE ${database.name} SET work_mem = '5MB';
+      ALTER DATABASE ${database.name} CONNECTION LIMIT 7;
+      COMMENT ON DATABASE ${database.name} IS 'the shop';
+      GRANT CREATE ON DATABASE ${database.name} TO pg_monitor`);
+  });
+  ({ deps, manifest } = harness);
 });
 
 afterAll(async () => {
-  await dropDatabases(made);
-  await harness[Symbol.asyncDispose]();
+  await harness?.[Symbol.asyncDispose]();
   await onServer('postgres', `DROP ROLE IF EXISTS ${owner}`);
 });
 
-async function standing(input: Record<string, unknown> = {}, finalName = unique('final')) {
+async function standing(input: Record<string, unknown> = {}, finalDatabase = unique('final')) {
   const workDatabase = unique('shop_restore');
-  made.push(workDatabase, finalName);
-  const run = await planRun(deps, manifest, { input, workDatabase, finalDatabase: finalName });
+  const run = await harness.plan({ input, workDatabase, finalDatabase });
   await makeWorkDatabase(run);
   return run;
 }
@@ -103,8 +91,6 @@ describe('cutover of a new database', () => {
 
   test('goes on when settings and bookkeeping were done, and the rename was not', async () => {
     const run = await standing();
-    const name = unique('blocking');
-    made.push(name);
     await onServer('postgres', `CREATE DATABASE ${run.finalDatabase} TEMPLATE template0`);
     await expect(cutover(deps, { runId: run.runId })).rejects.toThrow(
       expect.objectContaining({ name: 'TargetExistsError' }),
@@ -117,8 +103,7 @@ describe('cutover of a new database', () => {
 
   test('keeps a name that is final already', async () => {
     const name = unique('same');
-    made.push(name);
-    const run = await planRun(deps, manifest, { workDatabase: name, finalDatabase: name });
+    const run = await harness.plan({ workDatabase: name });
     await makeWorkDatabase(run);
     expect(await cutover(deps, { runId: run.runId })).toMatchObject({ database: name });
     expect(await cutover(deps, { runId: run.runId })).toMatchObject({ database: name });
@@ -133,12 +118,13 @@ describe('cutover of a new database', () => {
   test('runs the hook after it, once; its failure is a warning', async () => {
     const run = await standing({ hooks: { afterCutover: 'restart it' } });
     const calls: unknown[] = [];
-    const withShell = targetDeps(harness.deps, {
+    const withShell: Deps = {
+      ...deps,
       runCommand: async (command, environment) => {
         calls.push([command, environment.HOLDFAST_DATABASE, await databases([run.finalDatabase])]);
         return { exitCode: 3, output: 'no such service' };
       },
-    });
+    };
     await cutover(withShell, { runId: run.runId });
     await cutover(withShell, { runId: run.runId });
     expect(calls).toEqual([['restart it', run.finalDatabase, [run.finalDatabase]]]);
@@ -151,14 +137,15 @@ describe('cutover of a new database', () => {
   test('does not run the hook again that was begun and lost, and says that it may have run', async () => {
     const run = await standing({ hooks: { afterCutover: 'restart it' } });
     const commands: string[] = [];
-    const dying = targetDeps(harness.deps, {
+    const dying: Deps = {
+      ...deps,
       runCommand: async (command, _environment, limits) => {
         expect(limits?.timeoutMs).toBeGreaterThan(800_000);
         expect(limits?.signal?.aborted).toBe(false);
         commands.push(command);
         return { exitCode: 0, output: '' };
       },
-    });
+    };
     const hookFact = workspaceKeys.restoreFact(run.runId, 'warnings-hook');
     const put = dying.workspace.put.bind(dying.workspace);
     const death = vi.spyOn(dying.workspace, 'put').mockImplementation(async (key, ...rest) => {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
-import type { Manifest } from '../../core/contract/manifest.ts';
 import { openSession } from '../../core/postgres/session.ts';
 import { readRestoreOutcome } from '../../core/report/outcome.ts';
 import { cutover } from '../../core/restore/cutover.ts';
@@ -14,41 +13,22 @@ import { targetLeaseOf } from '../../core/restore/target-lease.ts';
 import { openTarget } from '../../core/restore/target-session.ts';
 import { readNamedLease } from '../../core/run/named-lease.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { type Harness, makeHarness } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import {
-  databases,
-  dropDatabases,
-  makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
-} from './cutover-harness.ts';
+import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { databases, onServer, unique } from './shared-server.ts';
 
-let harness: Harness;
+let harness: CutoverHarness;
 let deps: Deps;
-let manifest: Manifest;
-const made: string[] = [];
 
 beforeAll(async () => {
-  harness = await makeHarness('fail');
-  await harness.database.query('CREATE TABLE small (id int PRIMARY KEY)');
-  await harness.runHere();
-  const [entry] = await harness.catalogue();
-  manifest = await harness.manifest(entry?.backupId ?? '');
-  deps = targetDeps(harness.deps);
+  harness = await makeCutoverHarness('fail');
+  ({ deps } = harness);
 });
 
-afterAll(async () => {
-  await dropDatabases(made);
-  await harness[Symbol.asyncDispose]();
-});
+afterAll(() => harness?.[Symbol.asyncDispose]());
 
 async function planned(input: Record<string, unknown> = {}) {
-  const [workDatabase, finalDatabase] = [unique('work'), unique('final')];
-  made.push(workDatabase, finalDatabase);
-  return planRun(deps, manifest, { input, workDatabase, finalDatabase });
+  return harness.plan({ input, workDatabase: unique('work'), finalDatabase: unique('final') });
 }
 
 const error = { Error: 'TargetFullError', Cause: '{"errorMessage":"no space left"}' };
@@ -136,15 +116,10 @@ describe('a failed restore', () => {
 
   test('of mode into drops its staging schema and nothing else', async () => {
     const database = unique('existing');
-    made.push(database);
     await onServer('postgres', `CREATE DATABASE ${database} TEMPLATE template0`);
     await onServer(database, 'CREATE TABLE kept (id int)');
     const input = { mode: 'into', database };
-    const run = await planRun(deps, manifest, {
-      input,
-      workDatabase: database,
-      finalDatabase: database,
-    });
+    const run = await harness.plan({ input, workDatabase: database });
     await using session = await openSession(sharedSettings(database), {
       applicationName: 'test',
       purpose: 'writer',

@@ -9,6 +9,7 @@ import {
 } from '../../local/engine/run-restore.ts';
 import { fillShop, type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
 import { sharedSettings, type TestDatabase } from '../support/postgres.ts';
+import { onServer } from './shared-server.ts';
 
 export interface RestoreHarness extends AsyncDisposable {
   readonly source: Harness;
@@ -86,18 +87,6 @@ export async function makeRestoreHarness(
       await source[Symbol.asyncDispose]();
     },
   };
-}
-
-/** One statement in a database of the shared server. */
-export async function onServer<T extends object>(database: string, sql: string): Promise<T[]> {
-  const { host, port, user, password } = sharedSettings(database);
-  const client = new pg.Client({ host, port, user, database, password: await password() });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 /**

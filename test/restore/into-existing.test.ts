@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cutover } from '../../core/restore/cutover.ts';
 import { bookkeepingSchemaOf } from '../../core/restore/progress.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { onServer, urlOf } from './cutover-harness.ts';
 import { describeTable, type IntoHarness, lines, makeIntoHarness } from './into-harness.ts';
+import { onServer, urlOf } from './shared-server.ts';
 
 let into: IntoHarness;
 

@@ -14,7 +14,9 @@ import { releaseTargetLease } from '../../core/restore/target-lease.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
-import { dropDatabases, onServer, planRun, targetDeps, unique } from './cutover-harness.ts';
+import { targetDeps } from './cutover-harness.ts';
+import { planRun } from './planned-run.ts';
+import { dropDatabases, onServer, unique } from './shared-server.ts';
 
 export const shopSql = (role: string): string => `
   CREATE SCHEMA shop;

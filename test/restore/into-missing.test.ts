@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { onServer } from './cutover-harness.ts';
 import { describeTable, type IntoHarness, lines, makeIntoHarness } from './into-harness.ts';
+import { onServer } from './shared-server.ts';
 
 let into: IntoHarness;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onServer } from './cutover-harness.ts';
 import { type IntoHarness, makeIntoHarness } from './into-harness.ts';
+import { onServer } from './shared-server.ts';
 
 let into: IntoHarness;
 let database: string;

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bookkeepingSchemaOf } from '../../core/restore/progress.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { onServer, urlOf } from './cutover-harness.ts';
 import { type IntoHarness, lines, makeIntoHarness } from './into-harness.ts';
+import { onServer, urlOf } from './shared-server.ts';
 
 let into: IntoHarness;
 

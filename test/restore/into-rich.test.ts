@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestDatabase } from '../support/postgres.ts';
 import { richSchema } from '../support/rich-schema.ts';
-import { onServer, unique } from './cutover-harness.ts';
 import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
 import { describeTable, lines } from './into-harness.ts';
+import { onServer, unique } from './shared-server.ts';
 
 let harness: RestoreHarness;
 

@@ -1,8 +1,8 @@
 /** Mode `into` as a whole: the state machine with its workers, as the command line runs it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onServer, unique } from './cutover-harness.ts';
 import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
 import { shopSql } from './into-harness.ts';
+import { onServer, unique } from './shared-server.ts';
 
 const role = unique('into_run_role');
 let harness: RestoreHarness;

@@ -1,7 +1,7 @@
 /** Mode `into`: what stands in the target afterwards is what the backup has, or it is said. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onServer, unique } from './cutover-harness.ts';
 import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer, unique } from './shared-server.ts';
 
 const shop = `
   CREATE TABLE prices (id int PRIMARY KEY, amount numeric(12, 4), at timestamptz, rate double precision);

@@ -8,7 +8,8 @@ import type { RestoreReport } from '../../core/contract/restore.ts';
 import type { RunRestoreOptions } from '../../local/engine/run-restore.ts';
 import { fillShop } from '../backup/harness.ts';
 import type { TestDatabase } from '../support/postgres.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 export const states = [
   ...['PlanRestore', 'CreateTarget', 'LoadUnit', 'FinishRows', 'PlanBuilds', 'Build'],

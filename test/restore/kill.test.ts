@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
-import { onServer, type RestoreHarness } from './harness.ts';
+import type { RestoreHarness } from './harness.ts';
 import { type Kills, killedIn, makeKills, options, states } from './kill-support.ts';
+import { onServer } from './shared-server.ts';
 
 let kills: Kills;
 let harness: RestoreHarness;

@@ -1,22 +1,20 @@
 /** A backup, and a database with its definitions before the rows: where the load begins. */
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { Deps, Progress } from '../../core/contract/deps.ts';
 import type { Manifest } from '../../core/contract/manifest.ts';
-import { type LoadUnit, type RestoreRun, restoreInputSchema } from '../../core/contract/restore.ts';
+import type { LoadUnit, RestoreRun } from '../../core/contract/restore.ts';
 import { openSession } from '../../core/postgres/session.ts';
 import { sectionOf } from '../../core/restore/definitions.ts';
 import { finishRows } from '../../core/restore/finish-rows.ts';
 import { planLoads } from '../../core/restore/load/plan-loads.ts';
 import { loadUnit } from '../../core/restore/load-unit.ts';
 import { createBookkeeping } from '../../core/restore/progress.ts';
-import { targetLeaseOf } from '../../core/restore/target-lease.ts';
-import { takeNamedLease } from '../../core/run/named-lease.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
-import { type Harness, requestedBy } from '../backup/harness.ts';
+import type { Harness } from '../backup/harness.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { planRun } from './planned-run.ts';
 
 export interface LoadHarness extends AsyncDisposable {
   readonly deps: Deps;
@@ -46,7 +44,7 @@ export async function loadHarness(
   request: LoadRequest = {},
 ): Promise<LoadHarness> {
   const target = await testDatabase('load_target');
-  const { manifest, sha256 } = await loadManifest(source.deps, 'shop', backupId);
+  const { manifest } = await loadManifest(source.deps, 'shop', backupId);
   const events: Progress[] = [];
   const settings = request.user
     ? {
@@ -60,7 +58,10 @@ export async function loadHarness(
     connectionOf: async () => settings,
     progress: (event) => events.push(event),
   };
-  const run = await planRun(deps, manifest, sha256, target, request);
+  const run = await planRun(deps, manifest, {
+    input: { ...request.input },
+    workDatabase: target.name,
+  });
   const { preamble, entries } = await sectionOf(deps, run, 'pre-data');
   const maker = new pg.Client({
     ...{ host: settings.host, port: settings.port, database: target.name, user: settings.user },
@@ -104,46 +105,6 @@ export async function loadHarness(
     finish: () => finishRows(deps, { runId: run.runId }),
     [Symbol.asyncDispose]: () => target.drop(),
   };
-}
-
-async function planRun(
-  deps: Deps,
-  manifest: Manifest,
-  manifestSha256: string,
-  target: TestDatabase,
-  request: LoadRequest,
-): Promise<RestoreRun> {
-  const runId = `load-test-${randomBytes(4).toString('hex')}`;
-  const { host, port } = target.settings;
-  const planned: RestoreRun = {
-    runId,
-    input: restoreInputSchema.parse({
-      ...{ target: 'target', database: target.name, requestedBy },
-      ...request.input,
-    }),
-    startedAt: new Date().toISOString(),
-    backup: {
-      source: 'shop',
-      backupId: manifest.backupId,
-      manifestSha256,
-      database: manifest.inventory.database.name,
-      snapshotAt: manifest.snapshot.instant,
-      serverVersionNum: manifest.source.serverVersionNum,
-    },
-    server: { host, port, version: '18', versionNum: 180_000 },
-    workDatabase: target.name,
-    finalDatabase: target.name,
-    previousDatabase: null,
-    preflight: [],
-    estimate: { seconds: 1, rawBytes: 1, readBytes: 1 },
-    units: 1,
-    fence: 1,
-  };
-  const holder = { runId, leaseSeconds: 300, heldBy: requestedBy };
-  const { fence } = await takeNamedLease(deps, targetLeaseOf(planned), holder);
-  const run = { ...planned, fence };
-  await putJson(deps.workspace, workspaceKeys.restore(runId), run);
-  return run;
 }
 
 /** Every row of a table, as text, in one order. */

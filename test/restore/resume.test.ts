@@ -13,7 +13,8 @@ import { newRunId } from '../../local/engine/run-backup.ts';
 import type { RestoreRequest } from '../../local/engine/run-restore.ts';
 import { requestedBy } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let deps: Deps;

@@ -1,7 +1,6 @@
 /** What a rollback makes sure of before it renames or drops: the server, the names, and that nobody else works there. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
-import type { Manifest } from '../../core/contract/manifest.ts';
 import { cutoverBegunSchema } from '../../core/restore/cutover/database-facts.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { readFact, writeFact } from '../../core/restore/restore-run.ts';
@@ -9,43 +8,26 @@ import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
 import { releaseTargetLease, targetLeaseOf } from '../../core/restore/target-lease.ts';
 import { readNamedLease, takeNamedLease } from '../../core/run/named-lease.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { type Harness, makeHarness, requestedBy } from '../backup/harness.ts';
+import { requestedBy } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import {
-  databases,
-  dropDatabases,
-  makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
-} from './cutover-harness.ts';
+import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { databases, onServer, unique } from './shared-server.ts';
 
-let harness: Harness;
+let harness: CutoverHarness;
 let deps: Deps;
-let manifest: Manifest;
-const made: string[] = [];
 
 beforeAll(async () => {
-  harness = await makeHarness('rollback');
-  await harness.database.query('CREATE TABLE small (id int PRIMARY KEY)');
-  await harness.runHere();
-  const [entry] = await harness.catalogue();
-  manifest = await harness.manifest(entry?.backupId ?? '');
-  deps = targetDeps(harness.deps);
+  harness = await makeCutoverHarness('rollback');
+  ({ deps } = harness);
 });
 
-afterAll(async () => {
-  await dropDatabases(made);
-  await harness[Symbol.asyncDispose]();
-});
+afterAll(() => harness?.[Symbol.asyncDispose]());
 
 async function swapped() {
   const finalDatabase = unique('back');
   const [workDatabase, previousDatabase] = [`${finalDatabase}_restore`, `${finalDatabase}_before`];
-  made.push(finalDatabase, workDatabase, previousDatabase);
   await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
-  const run = await planRun(deps, manifest, {
+  const run = await harness.plan({
     input: { mode: 'swap' },
     ...{ workDatabase, finalDatabase, previousDatabase },
   });
@@ -70,9 +52,10 @@ test.each([
   ['another name of the host', { host: 'localhost' }],
 ])('a connection to %s is refused', async (_title, change) => {
   const run = await swapped();
-  const elsewhere = targetDeps(harness.deps, {
+  const elsewhere: Deps = {
+    ...deps,
     connectionOf: async () => ({ ...sharedSettings('postgres'), ...change }),
-  });
+  };
   for (const attempt of both(elsewhere, run.runId)) {
     await expect(attempt()).rejects.toMatchObject({
       name: 'RollbackImpossibleError',
@@ -109,7 +92,7 @@ test('another cluster at the same address is refused; one that was not noted is 
 test('an old database that was renamed since is not what comes back', async () => {
   const run = await swapped();
   const moved = `${run.previousDatabase}_archive`;
-  made.push(moved);
+  harness.made.push(moved);
   await onServer('postgres', `ALTER DATABASE ${run.previousDatabase} RENAME TO ${moved}`);
   for (const attempt of both(deps, run.runId)) {
     await expect(attempt()).rejects.toMatchObject({
@@ -133,13 +116,14 @@ test('is not done while a restore works on the database, and keeps one out that 
   await deps.workspace.delete(lease.key);
 
   const held: unknown[] = [];
-  const watching = targetDeps(harness.deps, {
+  const watching: Deps = {
+    ...deps,
     connectionOf: async () => {
       const now = await readNamedLease(deps, lease);
       held.push([now?.lease.runId, now?.lease.isReleased]);
       return sharedSettings('postgres');
     },
-  });
+  };
   await rollback(watching, run.runId, { disconnect: false });
   expect(held[0]).toEqual([run.runId, false]);
   expect((await readNamedLease(deps, lease))?.lease.isReleased).toBe(true);

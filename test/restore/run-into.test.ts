@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillShop } from '../backup/harness.ts';
-import { makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let name: string;

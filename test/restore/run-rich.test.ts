@@ -6,7 +6,8 @@ import { dumpSection } from '../../core/schema/dump-section.ts';
 import { sharedSettings } from '../support/postgres.ts';
 import { richSchema } from '../support/rich-schema.ts';
 import { dropSubscriptions } from './build-harness.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 beforeAll(async () => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../core/contract/errors.ts';
 import { runRestore } from '../../local/engine/run-restore.ts';
 import { expectNoSessions, fillShop } from '../backup/harness.ts';
-import { contentOf, makeRestoreHarness, onServer, type RestoreHarness } from './harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from './harness.ts';
+import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let original: Record<string, unknown>;

@@ -6,7 +6,7 @@ import { openSession, type Session } from '../../core/postgres/session.ts';
 import { type DatabaseIdentity, databaseNamed } from '../../core/restore/cutover/database-facts.ts';
 import { exchange, rename } from '../../core/restore/cutover/exchange.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import { databases, dropDatabases, onServer, unique, urlOf } from './cutover-harness.ts';
+import { databases, dropDatabases, onServer, unique, urlOf } from './shared-server.ts';
 
 const made: string[] = [];
 const [role, stranger] = [unique('swap_role'), unique('swap_stranger')];

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
-import type { Manifest } from '../../core/contract/manifest.ts';
 import { type DatabaseIdentity, databaseNamed } from '../../core/restore/cutover/database-facts.ts';
 import { exchange } from '../../core/restore/cutover/exchange.ts';
 import { cutover } from '../../core/restore/cutover.ts';
@@ -10,46 +9,27 @@ import { failRestore } from '../../core/restore/fail.ts';
 import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
 import { openTarget } from '../../core/restore/target-session.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { type Harness, makeHarness } from '../backup/harness.ts';
-import {
-  databases,
-  dropDatabases,
-  makeWorkDatabase,
-  onServer,
-  planRun,
-  targetDeps,
-  unique,
-  urlOf,
-} from './cutover-harness.ts';
+import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { databases, onServer, unique, urlOf } from './shared-server.ts';
 
-let harness: Harness;
+let harness: CutoverHarness;
 let deps: Deps;
-let manifest: Manifest;
-const made: string[] = [];
 
 beforeAll(async () => {
-  harness = await makeHarness('swap');
-  await harness.database.query('CREATE TABLE small (id int PRIMARY KEY)');
-  await harness.runHere();
-  const [entry] = await harness.catalogue();
-  manifest = await harness.manifest(entry?.backupId ?? '');
-  deps = targetDeps(harness.deps);
+  harness = await makeCutoverHarness('swap');
+  ({ deps } = harness);
 });
 
-afterAll(async () => {
-  await dropDatabases(made);
-  await harness[Symbol.asyncDispose]();
-});
+afterAll(() => harness?.[Symbol.asyncDispose]());
 
 /** A restore of mode swap that stands before its cutover, and the old database with a table `old`. */
 async function standing(input: Record<string, unknown> = {}) {
   const finalDatabase = unique('live');
   const workDatabase = `${finalDatabase}_restore`;
   const previousDatabase = `${finalDatabase}_before`;
-  made.push(finalDatabase, workDatabase, previousDatabase);
   await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
   await onServer(finalDatabase, 'CREATE TABLE old AS SELECT 1 AS id');
-  const run = await planRun(deps, manifest, {
+  const run = await harness.plan({
     input: { mode: 'swap', ...input },
     ...{ workDatabase, finalDatabase, previousDatabase },
   });
@@ -273,7 +253,7 @@ describe('rollback', () => {
   test('does not touch a database that somebody else put under the name', async () => {
     const run = await swapped();
     const { finalDatabase } = run;
-    made.push(`${finalDatabase}_moved`);
+    harness.made.push(`${finalDatabase}_moved`);
     await onServer('postgres', `ALTER DATABASE ${finalDatabase} RENAME TO ${finalDatabase}_moved`);
     await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
     await expect(rollback(deps, run.runId, { disconnect: true })).rejects.toThrow(
