@@ -4,6 +4,7 @@ import { loadUnit } from '../../core/restore/load-unit.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { loadHarness } from './load-harness.ts';
+import { onServer } from './shared-server.ts';
 
 const tag = randomBytes(4).toString('hex');
 const role = (name: string) => `fr_${name}_${tag}`;
@@ -88,22 +89,16 @@ test('sequences stand where they stood, and large objects are as they were, page
 test('a stop midway leaves nothing that the next attempt stumbles over', async () => {
   await using load = await loadHarness(source, backupId);
   await load.loadAll();
-  const finishing = load.finish();
+  // Keeps it waiting among its large objects.
+  await load.target.query(`BEGIN; ALTER LARGE OBJECT 1004 OWNER TO ${reader}`);
+  const finishing = expect(load.finish()).rejects.toMatchObject({ name: 'ConnectionLostError' });
+  const sessions = `FROM pg_stat_activity WHERE application_name = 'holdfast/${load.run.runId}/finish-rows'`;
   await expect
-    .poll(
-      async () =>
-        (
-          await load.target.query(
-            `SELECT FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${load.run.runId}/finish-rows'`,
-          )
-        ).length,
-      { interval: 1 },
-    )
-    .toBe(1);
-  await load.target.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${load.run.runId}/%'`,
-  );
-  await expect(finishing).rejects.toMatchObject({ name: 'ConnectionLostError' });
+    .poll(() => onServer('postgres', `SELECT wait_event_type AS at ${sessions}`))
+    .toEqual([{ at: 'Lock' }]);
+  await onServer('postgres', `SELECT pg_terminate_backend(pid) ${sessions}`);
+  await finishing;
+  await load.target.query('ROLLBACK');
   await load.finish();
   expect(await metadata(load.target)).toEqual(await metadata(source.database));
 });
