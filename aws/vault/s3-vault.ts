@@ -4,6 +4,13 @@
  * Invariants: see the port. Only what this key's current version is under is looked at and changed; a deletion removes
  * that version for good, and never goes past a lock (no governance bypass anywhere).
  *
+ * Rights (s3:…): writing PutObject, PutObjectTagging when there are tags, AbortMultipartUpload, and GetObject to tell a
+ * lost answer from somebody else's object (without it that is told as VaultIoError); reading GetObject, GetObjectVersion;
+ * `head` GetObject, GetObjectTagging, GetObjectRetention and GetObjectLegalHold (S3 leaves a lock out of its answer
+ * without the last two); `list` ListBucket, without which S3 also says "denied" of what is not there; `setTags`
+ * PutObjectTagging; locks PutObjectRetention or PutObjectLegalHold with those of `head`; `delete` DeleteObjectVersion
+ * with those of `head`.
+ *
  * Large objects (more than one part) have no SHA-256 on S3 (multipart-upload.ts says why): `head` leaves it out.
  */
 import type { Readable } from 'node:stream';

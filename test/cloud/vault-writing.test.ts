@@ -186,6 +186,22 @@ describe('an answer that is lost', () => {
     expect(sha256(await vault.get('k', ref.versionId))).toBe(ref.sha256);
   });
 
+  it('is no failure when the completion was done and S3 has forgotten the upload', async () => {
+    const { bucket } = await makeVault();
+    let completions = 0;
+    await using proxy = await faultyProxy((seen) => {
+      if (!isCompletion(seen)) return undefined;
+      completions += 1;
+      return completions === 1
+        ? { loseAnswer: true }
+        : { answer: { status: 404, code: 'NoSuchUpload' } };
+    });
+    const vault = openS3Vault({ s3: proxy.s3, bucket, lockMode: 'GOVERNANCE' });
+    const ref = await vault.put('k', randomBytes(partBytes(1) + 1));
+    expect(completions).toBe(2);
+    expect(sha256(await vault.get('k', ref.versionId))).toBe(ref.sha256);
+  });
+
   it('is a failed precondition when somebody else wrote the same bytes', async () => {
     const { bucket, vault: other } = await makeVault();
     await other.put('k', Buffer.from('same'));
