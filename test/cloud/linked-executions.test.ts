@@ -32,18 +32,19 @@ it.each([
 ] as const)(
   '%s starts %s under a name of its own, with its input and the parent that the console shows',
   async (machine, state, input, suffix) => {
-    const states = definitions().find(({ name }) => name === `${machine}.asl.json`)?.machine.States;
+    const states =
+      definitions().find(({ name }) => name === `${machine}.asl.json`)?.machine.States ?? {};
     const child = await create(`child-of-${machine}`, {
       StartAt: 'Echo',
       States: { Echo: { Type: 'Pass', End: true } },
     });
-    const { Resource, Parameters } = states?.[state] as State;
+    const { Resource, Parameters } = states[state] as State;
     const parameters = { ...(Parameters as JsonObject), StateMachineArn: child };
     const own = { Type: 'Task', Resource, Parameters: parameters, End: true };
     const link = `Link${state}`;
     const parent = await create(`parent-${machine}`, {
       StartAt: link,
-      States: { [link]: states?.[link], [state]: own },
+      States: { [link]: states[link], [state]: own },
     });
     const { executionArn } = await sfn.send(
       new StartExecutionCommand({
