@@ -66,6 +66,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       HOME: process.env['HOME'] ?? folder,
       LANG: 'C.UTF-8',
       TMPDIR: join(folder, 'tmp'),
+      HOLDFAST_EMULATOR_FOLDER: folder,
       NODE_PATH: join(root, 'node_modules'),
       PYTHONDONTWRITEBYTECODE: '1',
       BIND_HOST: '127.0.0.1',

@@ -15,6 +15,7 @@ What MiniStack 1.5.33 still does otherwise than AWS (measured; matters to whoeve
 import importlib.abc
 import importlib.machinery
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -213,6 +214,9 @@ def end_with_parent():
     def watch():
         while os.getppid() == parent:
             time.sleep(1)
+        folder = os.environ.get("HOLDFAST_EMULATOR_FOLDER")
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
         # emulator.ts makes us the leader of a group: our Lambda processes end too.
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGKILL)
