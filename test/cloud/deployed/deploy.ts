@@ -79,7 +79,7 @@ async function gate(base: ClientBase & { readonly account: string }) {
       findings.push(...result.findings);
       const puts = new Map(result.findings.map((one) => [`${one.logicalId} ${one.property}`, one]));
       for (const one of puts.values()) {
-        await knownDropOf(one)?.put?.(clients, one.physicalId, one.wanted as never);
+        await knownDropOf(one)?.put?.(clients, one.physicalId, one.wanted as never, one.properties);
       }
     }
   }

@@ -110,7 +110,8 @@ export function lockFromApi(lock: ObjectLockConfiguration | undefined) {
 /** Both write replication in the same words, but for the filter's conjunction. */
 interface TemplateReplication {
   readonly Role: string;
-  readonly Rules: readonly (Omit<ReplicationRule, 'Filter'> & {
+  readonly Rules: readonly (Omit<ReplicationRule, 'Filter' | 'ID'> & {
+    readonly Id?: string;
     readonly Filter?: { Prefix?: string };
   })[];
 }
@@ -120,7 +121,7 @@ export const replicationToApi = ({
   Rules,
 }: TemplateReplication): ReplicationConfiguration => ({
   Role,
-  Rules: Rules.map((rule) => ({ ...rule }) as ReplicationRule),
+  Rules: Rules.map(({ Id, ...rule }) => ({ ...rule, ID: Id }) as ReplicationRule),
 });
 
 export function replicationFromApi(configuration: ReplicationConfiguration | undefined) {

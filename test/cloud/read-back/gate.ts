@@ -11,8 +11,8 @@ import {
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import { compare, type Deviation } from './compare.ts';
-import { notRead, readers } from './read/all.ts';
-import type { Clients } from './read/reader.ts';
+import { notRead, notState, readers } from './read/all.ts';
+import type { Clients, Properties } from './read/reader.ts';
 import { type Deployed, resolve, type Template } from './resolve.ts';
 
 export interface ResourceFinding extends Deviation {
@@ -23,6 +23,8 @@ export interface ResourceFinding extends Deviation {
   /** The whole property that it is in, as the template has it: what is put in place of what was dropped. */
   readonly property: string;
   readonly wanted: unknown;
+  /** All of the resource, resolved. */
+  readonly properties: Properties;
 }
 
 export interface GateResult {
@@ -91,7 +93,8 @@ export async function readBack(stack: Deployed, clients: Clients): Promise<GateR
     stack.template.Resources,
   )) {
     if (Object.hasOwn(notRead, type) || type.startsWith('Custom::')) continue;
-    const about = { stack: stack.stackName, logicalId, type };
+    const wanted = resolve(Properties, stack) as Properties;
+    const about = { stack: stack.stackName, logicalId, type, properties: wanted };
     const physicalId = stack.made.get(logicalId)?.physicalId;
     const reader = readers[type];
     if (reader === undefined || physicalId === undefined) {
@@ -102,7 +105,6 @@ export async function readBack(stack: Deployed, clients: Clients): Promise<GateR
       });
       continue;
     }
-    const wanted = resolve(Properties, stack) as Record<string, unknown>;
     const actual = await reader(clients, physicalId, wanted).catch((error: unknown) => error);
     resources += 1;
     if (actual instanceof Error) {
@@ -114,6 +116,7 @@ export async function readBack(stack: Deployed, clients: Clients): Promise<GateR
       continue;
     }
     for (const [property, value] of Object.entries(wanted)) {
+      if (notState[type]?.includes(property) === true) continue;
       const found = compare(value, (actual as Record<string, unknown>)[property], property);
       leaves += found.leaves;
       unknowns.push(...found.unknowns.map((path) => `${logicalId}.${path}`));

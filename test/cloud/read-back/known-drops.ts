@@ -5,23 +5,39 @@
  */
 import {
   PutBucketLifecycleConfigurationCommand,
+  PutBucketLoggingCommand,
   PutBucketReplicationCommand,
-  PutBucketTaggingCommand,
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3';
+import { GetScheduleCommand, UpdateScheduleCommand } from '@aws-sdk/client-scheduler';
+import { type LogLevel, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
+import { SetTopicAttributesCommand } from '@aws-sdk/client-sns';
 import { lifecycleToApi, replicationToApi } from './bucket-shapes.ts';
 import type { ResourceFinding } from './gate.ts';
-import type { Clients } from './read/reader.ts';
+import type { Clients, Properties } from './read/reader.ts';
 
 export interface KnownDrop {
   readonly type: string;
   readonly property: string;
   readonly why: string;
   /** Puts the template's value in place; absent: it stays missing. */
-  readonly put?: (clients: Clients, physicalId: string, wanted: never) => Promise<unknown>;
+  readonly put?: (
+    clients: Clients,
+    physicalId: string,
+    wanted: never,
+    properties: Properties,
+  ) => Promise<unknown>;
 }
 
 type Wanted<F extends (...args: never[]) => unknown> = Parameters<F>[0];
+
+interface TemplateLogging {
+  readonly Level: LogLevel;
+  readonly IncludeExecutionData: boolean;
+  readonly Destinations: readonly {
+    readonly CloudWatchLogsLogGroup: { readonly LogGroupArn: string };
+  }[];
+}
 
 export const knownDrops: readonly KnownDrop[] = [
   {
@@ -57,10 +73,83 @@ export const knownDrops: readonly KnownDrop[] = [
   },
   {
     type: 'AWS::S3::Bucket',
-    property: 'Tags',
+    property: 'ObjectLockEnabled',
+    why: 'not set by its CloudFormation; comes with ObjectLockConfiguration',
+  },
+  {
+    type: 'AWS::S3::Bucket',
+    property: 'LoggingConfiguration',
     why: 'not set by its CloudFormation',
-    put: ({ s3 }, Bucket, TagSet: []) =>
-      s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } })),
+    put: ({ s3 }, Bucket, wanted: { DestinationBucketName: string; LogFilePrefix?: string }) =>
+      s3.send(
+        new PutBucketLoggingCommand({
+          Bucket,
+          BucketLoggingStatus: {
+            LoggingEnabled: {
+              TargetBucket: wanted.DestinationBucketName,
+              TargetPrefix: wanted.LogFilePrefix ?? '',
+            },
+          },
+        }),
+      ),
+  },
+  {
+    type: 'AWS::SNS::Topic',
+    property: 'KmsMasterKeyId',
+    why: 'not set by its CloudFormation',
+    put: ({ sns }, TopicArn, AttributeValue: string) =>
+      sns.send(
+        new SetTopicAttributesCommand({
+          TopicArn,
+          AttributeName: 'KmsMasterKeyId',
+          AttributeValue,
+        }),
+      ),
+  },
+  {
+    type: 'AWS::Scheduler::Schedule',
+    property: 'ScheduleExpressionTimezone',
+    why: 'its CloudFormation takes UTC for all',
+    put: async ({ scheduler }, _id, ScheduleExpressionTimezone: string, properties) => {
+      const { GroupName, Name } = properties as { GroupName: string; Name: string };
+      const {
+        Arn: _,
+        CreationDate: __,
+        LastModificationDate: ___,
+        ...it
+      } = await scheduler.send(new GetScheduleCommand({ GroupName, Name }));
+      const { FlexibleTimeWindow, ScheduleExpression, Target } = it;
+      await scheduler.send(
+        new UpdateScheduleCommand({
+          ...it,
+          ...{ GroupName, Name, FlexibleTimeWindow, ScheduleExpression, Target },
+          ScheduleExpressionTimezone,
+        }),
+      );
+    },
+  },
+  {
+    type: 'AWS::StepFunctions::StateMachine',
+    property: 'LoggingConfiguration',
+    why: 'not set by its CloudFormation',
+    put: ({ sfn }, stateMachineArn, wanted: TemplateLogging) =>
+      sfn.send(
+        new UpdateStateMachineCommand({
+          stateMachineArn,
+          loggingConfiguration: {
+            level: wanted.Level,
+            includeExecutionData: wanted.IncludeExecutionData,
+            destinations: wanted.Destinations.map(({ CloudWatchLogsLogGroup }) => ({
+              cloudWatchLogsLogGroup: { logGroupArn: CloudWatchLogsLogGroup.LogGroupArn },
+            })),
+          },
+        }),
+      ),
+  },
+  {
+    type: 'AWS::StepFunctions::StateMachine',
+    property: 'TracingConfiguration',
+    why: 'kept nowhere: DescribeStateMachine has no word of it',
   },
 ];
 

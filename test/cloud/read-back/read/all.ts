@@ -44,3 +44,9 @@ export const readers: Readonly<Record<string, Reader>> = {
 export const notRead: Readonly<Record<string, string>> = {
   'AWS::CDK::Metadata': 'says which constructs were used; no resource',
 };
+
+/** Properties that say what CloudFormation shall do some day, and nothing of what is. */
+export const notState: Readonly<Record<string, readonly string[]>> = {
+  'AWS::KMS::Key': ['PendingWindowInDays'],
+  'AWS::KMS::ReplicaKey': ['PendingWindowInDays'],
+};

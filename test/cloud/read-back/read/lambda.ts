@@ -63,7 +63,10 @@ interface Statement {
 
 export const eventInvokeConfig: Reader = async ({ lambda }, _id, { FunctionName, Qualifier }) => {
   const found = await lambda.send(
-    new GetFunctionEventInvokeConfigCommand({ FunctionName: String(FunctionName) }),
+    new GetFunctionEventInvokeConfigCommand({
+      FunctionName: String(FunctionName),
+      Qualifier: String(Qualifier),
+    }),
   );
   return {
     FunctionName,

@@ -1,27 +1,28 @@
 /** State machines, schedules, parameters, log groups, endpoints of a network. */
+import { isDeepStrictEqual } from 'node:util';
 import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeVpcEndpointsCommand } from '@aws-sdk/client-ec2';
 import { GetScheduleCommand, GetScheduleGroupCommand } from '@aws-sdk/client-scheduler';
 import { DescribeStateMachineCommand, ListTagsForResourceCommand } from '@aws-sdk/client-sfn';
-import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { DescribeParametersCommand, GetParameterCommand } from '@aws-sdk/client-ssm';
 import { document, type Reader } from './reader.ts';
 
 export const stateMachine: Reader = async ({ sfn }, stateMachineArn, wanted) => {
   const it = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn }));
   const { tags } = await sfn.send(new ListTagsForResourceCommand({ resourceArn: stateMachineArn }));
   const definition = document(it.definition);
-  // The template's text has the definition as text or as a structure; substitutions are filled in by the service.
-  const isAsked = typeof wanted['DefinitionString'] === 'string';
-  const wantedText = isAsked ? JSON.parse(String(wanted['DefinitionString'])) : undefined;
+  // Substitutions are filled in by CloudFormation; white space is its own.
+  const substitutions = (wanted['DefinitionSubstitutions'] ?? {}) as Record<string, string>;
+  const filled = String(wanted['DefinitionString']).replaceAll(
+    /\$\{(\w+)\}/g,
+    (whole, name: string) => substitutions[name] ?? whole,
+  );
+  const isSame = isDeepStrictEqual(document(filled), definition);
   return {
     StateMachineName: it.name,
     StateMachineType: it.type,
     RoleArn: it.roleArn,
-    DefinitionString:
-      JSON.stringify(wantedText) === JSON.stringify(definition)
-        ? wanted['DefinitionString']
-        : it.definition,
-    Definition: definition,
+    DefinitionString: isSame ? wanted['DefinitionString'] : it.definition,
     DefinitionSubstitutions: wanted['DefinitionSubstitutions'],
     LoggingConfiguration: {
       Level: it.loggingConfiguration?.level,
@@ -53,7 +54,20 @@ export const scheduleGroup: Reader = async ({ scheduler }, id) => ({
 
 export const parameter: Reader = async ({ ssm }, Name) => {
   const { Parameter: it } = await ssm.send(new GetParameterCommand({ Name }));
-  return { Name: it?.Name, Type: it?.Type, Value: it?.Value, DataType: it?.DataType };
+  const described = await ssm.send(
+    new DescribeParametersCommand({
+      ParameterFilters: [{ Key: 'Name', Option: 'Equals', Values: [Name] }],
+    }),
+  );
+  const { Description, Tier } = described.Parameters?.[0] ?? {};
+  return {
+    Name: it?.Name,
+    Type: it?.Type,
+    Value: it?.Value,
+    DataType: it?.DataType,
+    Description,
+    Tier,
+  };
 };
 
 export const logGroup: Reader = async ({ logs }, name) => {
