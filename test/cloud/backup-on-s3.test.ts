@@ -28,7 +28,8 @@ import { execute, loadStateMachine, taskStates } from '../../local/engine/state-
 import { createKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing } from '../../local/keyring/local-key-ring.ts';
 import { collect, expectNoSessions, fillShop, requestedBy } from '../backup/harness.ts';
-import { contentOf, onServer } from '../restore/harness.ts';
+import { contentOf } from '../restore/harness.ts';
+import { onServer } from '../restore/shared-server.ts';
 import { sharedSettings, type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { replicaRegion } from './emulator-clients.ts';
 import { makeReplicatedBuckets, makeWorkspaceBucket } from './vault-buckets.ts';

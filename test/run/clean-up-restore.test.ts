@@ -5,12 +5,8 @@ import { cleanUp } from '../../core/run/clean-up.ts';
 import { openLocalDeps } from '../../local/engine/local-deps.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
 import { requestedBy } from '../backup/harness.ts';
-import {
-  contentOf,
-  makeRestoreHarness,
-  onServer,
-  type RestoreHarness,
-} from '../restore/harness.ts';
+import { contentOf, makeRestoreHarness, type RestoreHarness } from '../restore/harness.ts';
+import { onServer } from '../restore/shared-server.ts';
 import { ended, killedIn, read } from './clean-up-support.ts';
 
 let harness: RestoreHarness;
