@@ -85,6 +85,7 @@ function depsOf(
     }),
     connectionOf: connections.connectionOf,
     sourceOf: connections.sourceOf,
+    sourceWarnings: connections.sourceWarnings,
     sourceNames: sourceNamesOf(ssm, environment.environment),
     stopExecution: stopExecutionOf(new SFNClient(client), environment.environment, {
       account,
