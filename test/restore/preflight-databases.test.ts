@@ -2,14 +2,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { sharedSettings, type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { roleOf } from '../support/role-of.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
-import {
-  only,
-  type PreflightCase,
-  preflightCase,
-  roleOf,
-  withInventory,
-} from './preflight-support.ts';
+import { only, type PreflightCase, preflightCase, withInventory } from './preflight-support.ts';
 
 const folder = temporaryFolders();
 const role = `pf_plain_${process.pid}`;

@@ -67,23 +67,3 @@ export const only = ({ items }: Preflight, check: string): PreflightItem => {
   }
   return item;
 };
-
-export const roleOf = (
-  name: string,
-  more: Partial<Manifest['inventory']['roles'][number]> = {},
-): Manifest['inventory']['roles'][number] => ({
-  name,
-  canLogin: false,
-  isSuperuser: false,
-  inherits: true,
-  canCreateRole: false,
-  canCreateDatabase: false,
-  canReplicate: false,
-  bypassesRowSecurity: false,
-  connectionLimit: -1,
-  validUntil: null,
-  memberOf: [],
-  comment: null,
-  settings: [],
-  ...more,
-});

@@ -4,6 +4,7 @@ import { writeEvidence } from '../../core/evidence/record.ts';
 import { compareVersions } from '../../core/restore/preflight/extensions.ts';
 import { databaseNamesOf } from '../../core/restore/preflight/names.ts';
 import { sharedSettings } from '../support/postgres.ts';
+import { roleOf } from '../support/role-of.ts';
 import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 import {
@@ -12,7 +13,6 @@ import {
   only,
   type PreflightCase,
   preflightCase,
-  roleOf,
   withInventory,
 } from './preflight-support.ts';
 

@@ -4,32 +4,16 @@ import type { Inventory } from '../../core/contract/manifest.ts';
 import { databaseSettingsSql, globalsSql, rolesSql } from '../../core/schema/globals.ts';
 import { sequencesSql } from '../../core/schema/sequences.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { roleOf } from '../support/role-of.ts';
 
 const unique = randomBytes(4).toString('hex');
 const group = `globals ${unique} $holdfast$ "group"`;
 const member = `globals_${unique}_it's`;
 
-const role = (name: string, more: Partial<Inventory['roles'][number]> = {}) => ({
-  name,
-  canLogin: false,
-  isSuperuser: false,
-  inherits: true,
-  canCreateRole: false,
-  canCreateDatabase: false,
-  canReplicate: false,
-  bypassesRowSecurity: false,
-  connectionLimit: -1,
-  validUntil: null,
-  memberOf: [],
-  comment: null,
-  settings: [],
-  ...more,
-});
-
 const inventory: Pick<Inventory, 'roles' | 'database'> = {
   roles: [
-    role(group, { comment: "a group's" }),
-    role(member, {
+    roleOf(group, { comment: "a group's" }),
+    roleOf(member, {
       canLogin: true,
       inherits: false,
       canCreateDatabase: true,
@@ -45,7 +29,7 @@ const inventory: Pick<Inventory, 'roles' | 'database'> = {
         { inThisDatabase: true, setting: 'work_mem=5MB' },
       ],
     }),
-    role('pg_monitor'),
+    roleOf('pg_monitor'),
   ],
   database: {
     name: 'somewhere else',
