@@ -1,4 +1,4 @@
-/** Exit codes are public: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different". */
+/** Exit codes are public: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", or an RPO that is not met. */
 import { isHoldfastError } from '../core/contract/errors.ts';
 
 export const exitCodes = { good: 0, failed: 1, wrongUse: 2, damaged: 3 } as const;

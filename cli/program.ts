@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { holdfastVersion } from '../local/version.ts';
 import { backupCommand } from './commands/backup.ts';
+import { cancelCommand } from './commands/cancel.ts';
 import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -13,6 +14,7 @@ import { reportCommand } from './commands/report.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { showCommand } from './commands/show.ts';
+import { statusCommand } from './commands/status.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
 
@@ -24,6 +26,7 @@ Examples:
   holdfast init --vault /backups/shop
   holdfast backup --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast list --vault /backups/shop
+  holdfast status --vault /backups/shop --rpo 26h
   holdfast verify latest --vault /backups/shop
   holdfast restore --vault /backups/shop --target postgresql://admin@localhost --name shop_copy
   holdfast drill latest --vault /backups/shop --target postgresql://admin@localhost
@@ -31,7 +34,7 @@ Examples:
   holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast demo
 
-Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different".
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", an RPO not met.
 Each command has examples of its own: holdfast COMMAND --help`;
 
 export function makeProgram(setExitCode: SetExitCode): Command {
@@ -44,11 +47,13 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     backupCommand(setExitCode),
     listCommand(setExitCode),
     showCommand(),
+    statusCommand(setExitCode),
     verifyCommand(setExitCode),
     restoreCommand(setExitCode),
     rollbackCommand(),
     drillCommand(setExitCode),
     reportCommand(),
+    cancelCommand(setExitCode),
     compareCommand(setExitCode),
     guardCommand(setExitCode),
     vaultCommand(),

@@ -14,7 +14,7 @@ import {
 
 export type { Lease } from './named-lease.ts';
 
-const leaseOf = (source: string): LeaseName => ({
+export const backupLeaseOf = (source: string): LeaseName => ({
   key: workspaceKeys.lease(source),
   on: source,
   work: `backup of ${source}`,
@@ -30,20 +30,20 @@ export interface LeaseRequest extends Taking {
  * @throws LeaseHeldError with who, since when and until when
  */
 export const takeLease = (deps: LeaseDeps, request: LeaseRequest): Promise<Lease> =>
-  takeNamedLease(deps, leaseOf(request.source), request);
+  takeNamedLease(deps, backupLeaseOf(request.source), request);
 
 /**
  * Puts the end of the lease off, once less than half of it is left.
  * @throws LeaseHeldError when another run has it
  */
 export const renewLease = (deps: LeaseDeps, run: Run): Promise<void> =>
-  renewNamedLease(deps, leaseOf(run.input.source), run, run.input.options.leaseSeconds);
+  renewNamedLease(deps, backupLeaseOf(run.input.source), run, run.input.options.leaseSeconds);
 
 /** @throws LeaseHeldError when another run took the lease over, or it is gone */
 export async function assertLease(deps: LeaseDeps, run: Run): Promise<void> {
-  await assertNamedLease(deps, leaseOf(run.input.source), run);
+  await assertNamedLease(deps, backupLeaseOf(run.input.source), run);
 }
 
 /** Gives the lease free when this run has it. */
 export const releaseLease = (deps: LeaseDeps, source: string, runId: string): Promise<void> =>
-  releaseNamedLease(deps, leaseOf(source), runId);
+  releaseNamedLease(deps, backupLeaseOf(source), runId);

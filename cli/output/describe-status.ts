@@ -1,0 +1,42 @@
+/** The ages of sources, as a person reads them. */
+import type { SourceStatus } from '../../core/contract/functions.ts';
+import { renderTable } from './table.ts';
+
+export function describeStatus(sources: readonly SourceStatus[]): string {
+  if (sources.length === 0) return 'There is no backup in this vault yet.';
+  const table = renderTable(
+    [
+      { title: 'SOURCE', of: ({ source }) => source },
+      { title: 'SEALED', align: 'right', of: (it) => ageText(it.sealedAgeSeconds) },
+      { title: 'VERIFIED', align: 'right', of: (it) => ageText(it.verifiedAgeSeconds) },
+      { title: 'PROVEN', align: 'right', of: (it) => ageText(it.provenAgeSeconds) },
+      { title: 'RPO', of: promiseText },
+      { title: 'NEWEST', of: ({ newest }) => newest ?? '-' },
+    ],
+    sources,
+  );
+  const notes = sources.flatMap(({ problems, unpublished }) => [
+    ...problems,
+    ...unpublished.map((id) => `${id} is sealed since hours and was never published`),
+  ]);
+  return [table, ...notes.map((note) => `! ${note}`)].join('\n');
+}
+
+const promiseText = ({ rpoSeconds, isWithinRpo }: SourceStatus): string => {
+  if (rpoSeconds === null) return '-';
+  return `${ageText(rpoSeconds)} ${isWithinRpo ? 'met' : 'NOT MET'}`;
+};
+
+/** Two units at most: `2 d 4 h`, `55 min`. */
+function ageText(seconds: number | null): string {
+  if (seconds === null) return 'never';
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${Math.round(seconds)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return withRest(`${hours} h`, minutes % 60, 'min');
+  return withRest(`${Math.floor(hours / 24)} d`, hours % 24, 'h');
+}
+
+const withRest = (text: string, rest: number, unit: string): string =>
+  rest === 0 ? text : `${text} ${rest} ${unit}`;
