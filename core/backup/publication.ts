@@ -20,6 +20,8 @@ export const publicationSchema = z.strictObject({
   /** The end of the Object Lock; null where nobody decides on retention (one machine). */
   retainUntil: z.iso.datetime().nullable(),
   hasReplica: z.boolean(),
+  /** All is done but for the lease, which is given free next. */
+  isDone: z.boolean().default(false),
 });
 export type Publication = z.infer<typeof publicationSchema>;
 
@@ -43,6 +45,22 @@ export async function keepingOf(
   }
 }
 
+/** What an earlier attempt has done to its end; its answer was lost. */
+export async function finishedPublication(
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+): Promise<Publication | undefined> {
+  const found = await getJson(deps.workspace, publicationSchema, workspaceKeys.publication(runId));
+  return found?.isDone ? found : undefined;
+}
+
+export const finishPublication = (
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+  publication: Publication,
+): Promise<void> =>
+  putJson(deps.workspace, workspaceKeys.publication(runId), { ...publication, isDone: true });
+
 export async function decide(
   deps: Deps,
   { runId }: Run,
@@ -52,7 +70,7 @@ export async function decide(
   const key = workspaceKeys.publication(runId);
   const earlier = await getJson(deps.workspace, publicationSchema, key);
   if (earlier !== undefined) return earlier;
-  const decided = await decideFresh(deps, manifest, keeping);
+  const decided = { ...(await decideFresh(deps, manifest, keeping)), isDone: false };
   await putJson(deps.workspace, key, decided);
   return decided;
 }
@@ -61,7 +79,7 @@ async function decideFresh(
   deps: Deps,
   manifest: Manifest,
   keeping: Keeping | undefined,
-): Promise<Publication> {
+): Promise<Omit<Publication, 'isDone'>> {
   const hasReplica = deps.replica !== undefined;
   const { backupId, tier: asked, scope, snapshot, source, sealedAt } = manifest;
   if (keeping === undefined) return { tier: asked, retainUntil: null, hasReplica };

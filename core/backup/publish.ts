@@ -2,7 +2,7 @@
  * The state Publish: a sealed backup becomes one that is kept and listed, when every object of it was read back intact.
  *
  * Invariant: the order is verdicts, signature, decision, lock and tier on data, then on the manifest, evidence "verified"
- * (and "promoted"), catalogue entry, evidence "published", holds: what stops between can be called again, and nothing is
+ * (and "promoted"), catalogue entry, evidence "published", holds, lease: what stops between can be called again, and nothing is
  * listed that is not verified. The entry decides: what fails behind it does not make the backup unpublished (fail.ts). A
  * damaged backup is never published.
  */
@@ -13,6 +13,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type ObjectVerdict, objectVerdictSchema, type Run } from '../contract/plan.ts';
 import { catalogueEntryOf } from '../evidence/catalogue-entry.ts';
 import { inParallel } from '../in-parallel.ts';
+import { duringRun } from '../run/during-run.ts';
 import { assertLease, releaseLease } from '../run/lease.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { encodeJson, getJson } from '../vault/json.ts';
@@ -20,7 +21,13 @@ import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
 import { holdNewest } from './hold-newest.ts';
 import { keep } from './keep-objects.ts';
-import { decide, keepingOf, type Publication } from './publication.ts';
+import {
+  decide,
+  finishedPublication,
+  finishPublication,
+  keepingOf,
+  type Publication,
+} from './publication.ts';
 import { recordOnce } from './record-once.ts';
 import { tierTag } from './retention.ts';
 
@@ -37,6 +44,17 @@ export async function publishBackup(
   deps: Deps,
   { runId }: InputOf<'Publish'>,
 ): Promise<OutputOf<'Publish'>> {
+  let publication = await finishedPublication(deps, runId);
+  if (publication === undefined) {
+    publication = await duringRun(deps, 'Publish', runId, () => publish(deps, runId));
+    await finishPublication(deps, runId, publication);
+  }
+  await releaseLease(deps, (await readRun(deps.workspace, runId)).input.source, runId);
+  const { tier, hasReplica } = publication;
+  return { state: 'published', verdict: 'intact', tier, hasReplica };
+}
+
+async function publish(deps: Deps, runId: string): Promise<Publication> {
   const run = await readRun(deps.workspace, runId);
   await assertLease(deps, run);
   const { source } = run.input;
@@ -44,7 +62,7 @@ export async function publishBackup(
   const verdicts = await requireIntact(deps, run, manifest);
   const keeping = await keepingOf(deps, run.input);
   const publication = await decide(deps, run, manifest, keeping);
-  const { tier, retainUntil, hasReplica } = publication;
+  const { tier, retainUntil } = publication;
 
   await keep(deps, { runId, name: 'keep' }, manifest, publication);
   await recordOnce(deps, run, sha256, 'verified', { ...verdicts, depth: 'full', runId });
@@ -55,8 +73,7 @@ export async function publishBackup(
   await enterIntoCatalogue(deps, manifest, publication);
   await recordOnce(deps, run, sha256, 'published', publishedFacts(manifest, publication, runId));
   if (keeping !== undefined) await holdNewest(deps, run, keeping.retention);
-  await releaseLease(deps, source, runId);
-  return { state: 'published', verdict: 'intact', tier, hasReplica };
+  return publication;
 }
 
 /** What later runs must know of it (standing.ts), signed. */
