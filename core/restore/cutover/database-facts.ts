@@ -48,26 +48,25 @@ export const cutoverDoneSchema = z.strictObject({
 });
 export type CutoverDone = z.infer<typeof cutoverDoneSchema>;
 
-const columns = 'oid::pg_catalog.int8::pg_catalog.float8 AS oid, datname AS name';
-
-export async function databaseNamed(
+export const databaseNamed = (
   session: Session,
   name: string,
-): Promise<DatabaseIdentity | undefined> {
-  const [row] = await session.query<DatabaseIdentity>(
-    `SELECT ${columns}, datallowconn AS "allowsConnections" FROM pg_catalog.pg_database WHERE datname = $1`,
-    [name],
-  );
-  return row;
-}
+): Promise<DatabaseIdentity | undefined> => findDatabase(session, 'datname', name);
 
-export async function databaseWithOid(
+export const databaseWithOid = (
   session: Session,
   oid: number,
+): Promise<DatabaseIdentity | undefined> => findDatabase(session, 'oid', oid);
+
+async function findDatabase(
+  session: Session,
+  column: 'datname' | 'oid',
+  value: string | number,
 ): Promise<DatabaseIdentity | undefined> {
   const [row] = await session.query<DatabaseIdentity>(
-    `SELECT ${columns}, datallowconn AS "allowsConnections" FROM pg_catalog.pg_database WHERE oid = $1`,
-    [oid],
+    `SELECT oid::pg_catalog.int8::pg_catalog.float8 AS oid, datname AS name, datallowconn AS "allowsConnections"
+       FROM pg_catalog.pg_database WHERE ${column} = $1`,
+    [value],
   );
   return row;
 }
