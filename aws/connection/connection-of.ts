@@ -83,6 +83,10 @@ export function makeConnectionOf(clients: ConnectionClients): Connections {
   };
 }
 
+/** What the schema of a connection has excluded. */
+const contradiction = (what: string) =>
+  new HoldfastError('InternalError', `A connection has ${what}.`);
+
 type Place = Pick<ConnectionSettings, 'host' | 'port' | 'database'>;
 type Login = Pick<ConnectionSettings, 'user' | 'password'>;
 
@@ -113,7 +117,7 @@ function secretLogin(
   secret: DatabaseSecret | undefined,
   secretOf: (id: string) => Promise<DatabaseSecret>,
 ): Login {
-  if (id === undefined || secret === undefined) throw new Error('auth secret without a secret');
+  if (id === undefined || secret === undefined) throw contradiction('auth secret without a secret');
   const { username: user } = secret;
   return {
     user,
@@ -132,7 +136,7 @@ function iamLogin(
   { host, port }: Place,
   server: RdsServer | undefined,
 ): Login {
-  if (user === undefined) throw new Error('auth iam without a user');
+  if (user === undefined) throw contradiction('auth iam without a user');
   if (server !== undefined && !server.hasIamAuth) {
     throw new HoldfastError(
       'ConfigurationError',

@@ -58,7 +58,8 @@ export async function findRdsServer(rds: RDSClient, reference: RdsReference): Pr
     const server = clusterServer(cluster, dbCluster);
     return reader ? await readerOf(rds, cluster, dbCluster, server) : server;
   }
-  if (dbInstance === undefined) throw new Error('neither dbInstance nor dbCluster is named');
+  if (dbInstance === undefined)
+    throw new HoldfastError('InternalError', 'Neither dbInstance nor dbCluster is named.');
   if (reader) {
     throw new HoldfastError(
       'ConfigurationError',
