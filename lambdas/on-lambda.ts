@@ -2,8 +2,8 @@
  * What makes a handler a Lambda function: ports from its environment, its time limit, one log line per call, and errors
  * in the form in which Lambda and Step Functions carry them.
  *
- * Invariant: nothing of AWS is loaded before the first call, because worker processes of one machine import the same
- * files. What could not be opened is tried again at the next call.
+ * Invariant: nothing of AWS is loaded but on Lambda, because worker processes of one machine import the same files. What
+ * could not be opened is tried again at the next call.
  */
 import type { Deps } from '../core/contract/deps.ts';
 import type { FunctionName } from '../core/contract/functions.ts';
@@ -47,6 +47,11 @@ export function onLambda(
       throw thrown;
     }
   };
+}
+
+// On Lambda code that is loaded before the first call is loaded with a whole CPU. What goes wrong here does so again there.
+if (process.env['AWS_LAMBDA_FUNCTION_NAME'] !== undefined) {
+  void import('./real-deps.ts').catch(() => undefined);
 }
 
 async function open(name: FunctionName): Promise<RealDeps> {

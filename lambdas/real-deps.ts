@@ -55,7 +55,7 @@ function depsOf(
 ): Deps {
   const { region, vaultBucket, workspaceBucket, vaultId, lockMode, recordFunction } = environment;
   const { encryptionKey, signingKey, signingPublicKeys: publicKeys } = environment;
-  // Accounts and Regions of ours are in the ARNs of our keys.
+  // Keys are in the account of the functions.
   const account = accountOf(encryptionKey);
   const client = { region, ...clientSettings };
   const s3 = new S3Client({ ...s3ClientSettings, region, forcePathStyle: isEmulated });
@@ -70,13 +70,9 @@ function depsOf(
   });
   const replica = replicaOf(environment, isEmulated);
   return {
-    vault: openS3Vault({ s3, bucket: vaultBucket, lockMode, expectedBucketOwner: account }),
+    vault: openS3Vault({ s3, bucket: vaultBucket, lockMode, ...ownerOf(vaultBucket) }),
     vaultId,
-    workspace: openS3Workspace({
-      s3,
-      bucket: workspaceBucket,
-      expectedBucketOwner: account,
-    }),
+    workspace: openS3Workspace({ s3, bucket: workspaceBucket, ...ownerOf(workspaceBucket) }),
     keyRing: openKmsKeyRing({
       kms: new KMSClient(client),
       encryptionKeyArn: encryptionKey,
@@ -119,6 +115,7 @@ function replicaOf(environment: FunctionEnvironment, isEmulated: boolean): Deps[
       }),
       bucket: replicaBucket,
       lockMode,
+      ...ownerOf(replicaBucket),
     }),
     keyRing: openKmsKeyRing({
       kms: new KMSClient({ region: replicaRegion, ...clientSettings }),
@@ -133,6 +130,12 @@ function replicaOf(environment: FunctionEnvironment, isEmulated: boolean): Deps[
 const clientSettings = { maxAttempts: 5, requestHandler: { connectionTimeout: 5_000 } } as const;
 
 const accountOf = (keyArn: string): string => keyArn.split(':')[4] ?? '';
+
+/** Names of our buckets say whose they are (core/contract/names.ts): that of a replica may be another account's. */
+function ownerOf(bucket: string): { readonly expectedBucketOwner?: string } {
+  const [, account] = /-(\d{12})-[a-z-]+-\d$/.exec(bucket) ?? [];
+  return account === undefined ? {} : { expectedBucketOwner: account };
+}
 
 const inRegion = (keyArn: string, region: string): string =>
   keyArn.split(':').with(3, region).join(':');
