@@ -27,6 +27,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'deployed',
+          // One source, one pair of servers, and a Region that is closed for a while: one file after the other.
+          fileParallelism: false,
           include: ['test/cloud/deployed/*.test.ts'],
           globalSetup: ['test/cloud/deployed/setup.ts'],
         },

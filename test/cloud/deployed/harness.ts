@@ -1,4 +1,5 @@
 /** What the tests of this folder share: clients of the deployment, executions, and the source's rows. */
+import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DescribeExecutionCommand,
@@ -99,6 +100,39 @@ export async function connectTo(
   });
   await client.connect();
   return client;
+}
+
+/** What is in a shop: counts and hashes of its tables, of its view and of its large objects. */
+export async function contentOf(which: 'primary' | 'replica', database: string) {
+  const client = await connectTo(which, database);
+  const read = async (sql: string): Promise<unknown> => (await client.query(sql)).rows[0];
+  const hash = (table: string) =>
+    read(`SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM ${table} t`);
+  try {
+    return {
+      customer: await hash('customer'),
+      orders: await hash('orders'),
+      busy: await hash('busy').catch(() => null),
+      largeObjects: await read('SELECT count(*), sum(length(data)) FROM pg_largeobject'),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Options of a backup that ends soon after its rows are dumped. */
+export const quick = { watchSeconds: 1, holdRoundSeconds: 5 };
+
+/** From now on nobody reaches the Region's endpoints; whoever started the emulator himself has no such switch. */
+export const closeRegion = (region: string): Promise<void> =>
+  writeFile(closedRegionsFile(), `${region}\n`);
+export const openRegions = (): Promise<void> => rm(closedRegionsFile(), { force: true });
+
+function closedRegionsFile(): string {
+  const { closedRegionsFile: file } = inject('cloud');
+  if (file === undefined)
+    throw new Error('Only the emulator that we start ourselves can close a Region.');
+  return file;
 }
 
 /** Makes the database `shop` anew, with rows that are all different. */
