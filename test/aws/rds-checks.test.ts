@@ -1,62 +1,9 @@
-import type { SecurityGroup } from '@aws-sdk/client-ec2';
 import type { DBCluster, DBInstance } from '@aws-sdk/client-rds';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { examineRds } from '../../aws/doctor/rds-doctor.ts';
 import type { RdsFacts } from '../../aws/doctor/rds-facts.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
-
-const now = new Date('2026-11-21T12:00:00Z');
-
-/** A server with which all is well. */
-const good: DBInstance = {
-  DBInstanceIdentifier: 'shop',
-  Engine: 'postgres',
-  EngineVersion: '18.1',
-  DBInstanceStatus: 'available',
-  Endpoint: { Address: 'shop.example', Port: 5432 },
-  DBParameterGroups: [{ DBParameterGroupName: 'shop', ParameterApplyStatus: 'in-sync' }],
-  IAMDatabaseAuthenticationEnabled: true,
-  CACertificateIdentifier: 'rds-ca-rsa2048-g1',
-  CertificateDetails: {
-    CAIdentifier: 'rds-ca-rsa2048-g1',
-    ValidTill: new Date('2027-10-01T00:00:00Z'),
-  },
-  DeletionProtection: true,
-  MultiAZ: true,
-  StorageType: 'gp3',
-  AllocatedStorage: 100,
-  BackupRetentionPeriod: 7,
-  PreferredBackupWindow: '03:00-03:30',
-  PreferredMaintenanceWindow: 'sun:05:00-sun:05:30',
-};
-const gibibyte = 2 ** 30;
-
-interface Given {
-  readonly instance?: DBInstance;
-  readonly cluster?: DBCluster;
-  readonly parameters?: Record<string, string>;
-  readonly free?: number | undefined;
-  readonly groups?: { server: SecurityGroup[]; functions: SecurityGroup };
-}
-
-const factsOf = (given: Given): RdsFacts => {
-  const { instance, cluster, parameters = {}, groups } = given;
-  const free = 'free' in given ? given.free : 50 * gibibyte;
-  return {
-    what: cluster === undefined ? 'DB instance shop' : 'DB cluster shop',
-    instance: { ...good, ...instance },
-    ...(cluster !== undefined && { cluster }),
-    parameters: () => new Map(Object.entries(parameters)),
-    freeStorageBytes: () => free,
-    ...(groups !== undefined && { groups: () => groups }),
-    now,
-  };
-};
-
-const examine = async (given: Given, id: string) => {
-  const check = (await examineRds(factsOf(given))).find((one) => one.id === id);
-  return check === undefined ? undefined : `${check.status}: ${check.detail}`;
-};
+import { examine, factsOf, type Given, gibibyte } from './rds-sample.ts';
 
 it('where all is well each check is ok and says what it saw; what was not named is not checked', async () => {
   const checks = await examineRds(factsOf({}));
@@ -275,67 +222,4 @@ it.each<[string, string, Given, RegExp]>([
   ],
 ])('%s, %s', async (id, _, given, expected) => {
   expect(await examine(given, id)).toMatch(expected);
-});
-
-describe('rds-network', () => {
-  const tcp = (rule: object, port = 5432) => ({
-    IpProtocol: 'tcp',
-    FromPort: port,
-    ToPort: port,
-    ...rule,
-  });
-  const everything = { IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
-  const fromFunctions = { UserIdGroupPairs: [{ GroupId: 'sg-fn' }] };
-  const path = (ingress: object[], egress: object[] = [everything], vpc = 'vpc-1') =>
-    examine(
-      {
-        groups: {
-          functions: { GroupId: 'sg-fn', VpcId: 'vpc-1', IpPermissionsEgress: egress },
-          server: [
-            { GroupId: 'sg-other', VpcId: vpc, IpPermissions: [] },
-            { GroupId: 'sg-db', VpcId: vpc, IpPermissions: ingress },
-          ],
-        },
-      },
-      'rds-network',
-    );
-
-  it.each<[string, object[], RegExp]>([
-    ['a rule for the group', [tcp(fromFunctions)], /^ok: .*from sg-fn to port 5432/],
-    ['a rule for all ports of the group', [{ IpProtocol: '-1', ...fromFunctions }], /^ok/],
-    ['a range of ports', [{ ...tcp(fromFunctions), FromPort: 5000, ToPort: 6000 }], /^ok/],
-    [
-      'another port',
-      [tcp(fromFunctions, 5433)],
-      /^problem: No rule of sg-other, sg-db lets sg-fn in/,
-    ],
-    ['UDP', [{ ...tcp(fromFunctions), IpProtocol: 'udp' }], /^problem/],
-    ['another group', [tcp({ UserIdGroupPairs: [{ GroupId: 'sg-x' }] })], /^problem/],
-    ['no rule', [], /^problem/],
-    [
-      'some addresses',
-      [tcp({ IpRanges: [{ CidrIp: '10.0.0.0/16' }] })],
-      /^warning: .*open to 10\.0\.0\.0\/16/,
-    ],
-    ['a prefix list', [tcp({ PrefixListIds: [{ PrefixListId: 'pl-1' }] })], /^warning: .*pl-1/],
-    ['everybody', [tcp({ IpRanges: [{ CidrIp: '0.0.0.0/0' }] })], /^warning: Any address/],
-    ['everybody by IPv6', [tcp({ Ipv6Ranges: [{ CidrIpv6: '::/0' }] })], /^warning: Any address/],
-  ])('%s', async (_, ingress, expected) => {
-    expect(await path(ingress)).toMatch(expected);
-  });
-
-  it('the way out counts as well', async () => {
-    const inward = [tcp(fromFunctions)];
-    expect(await path(inward, [])).toMatch(/^problem: sg-fn lets nothing out to port 5432/);
-    expect(await path(inward, [tcp({ UserIdGroupPairs: [{ GroupId: 'sg-db' }] })])).toMatch(/^ok/);
-    expect(await path(inward, [tcp({ IpRanges: [{ CidrIp: '0.0.0.0/0' }] }, 443)])).toMatch(
-      /^problem/,
-    );
-  });
-
-  it('between VPCs a peering is needed, which groups do not tell', async () => {
-    expect(await path([tcp(fromFunctions)], [everything], 'vpc-2')).toMatch(
-      /^warning: .*different VPCs/,
-    );
-  });
 });

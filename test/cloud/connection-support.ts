@@ -6,6 +6,8 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { inject } from 'vitest';
 import { type Connections, makeConnectionOf } from '../../aws/connection/connection-of.ts';
 import { namesOf } from '../../core/contract/names.ts';
+import type { ConnectionSettings } from '../../core/postgres/connection.ts';
+import { openSession } from '../../core/postgres/session.ts';
 
 export const region = 'eu-central-1';
 
@@ -68,4 +70,13 @@ export function cloudEnvironment(): CloudEnvironment {
       return Name;
     },
   };
+}
+
+/** Who and where we are, as the server says. */
+export async function whoami(settings: ConnectionSettings) {
+  await using session = await openSession(settings, { applicationName: 't', purpose: 'control' });
+  const [row] = await session.query(
+    'SELECT current_user AS user, current_database() AS database, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+  );
+  return row;
 }
