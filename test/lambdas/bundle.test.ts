@@ -6,14 +6,18 @@ import { beforeAll, expect, it } from 'vitest';
 import { bundleLambdas, handlerFiles } from '../../build/lambda-bundle.ts';
 import { extraFunctions } from '../../core/contract/functions.ts';
 import { payloads } from '../../core/contract/payloads.ts';
+import { fillShop, makeHarness, requestedBy } from '../backup/harness.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
+import type { BundledRun } from './bundled-run.ts';
 
 const folders = temporaryFolders();
 let copy: string;
 
 beforeAll(async () => {
   const folder = await folders();
-  await bundleLambdas(join(folder, 'made'));
+  await bundleLambdas(join(folder, 'made'), ['test/lambdas/bundled-run.ts']);
+  // For the entry point of the test alone, which is of another layer.
+  await cp(join(process.cwd(), 'package.json'), join(folder, 'package.json'));
   // Elsewhere: what is found by a path of the build or in a node_modules above it would be missing on Lambda.
   copy = join(folder, 'task');
   await cp(join(folder, 'made'), copy, { recursive: true });
@@ -26,13 +30,13 @@ it('has a handler for every state and every other function, and no other', () =>
   expect(handlerFiles()).toEqual(names.map((name) => `${kebab(name)}.ts`).sort());
 });
 
-it.each(names)('%s loads with its ports and says what its environment lacks', async (name) => {
+it.concurrent.each(names)('%s loads with its ports and says what its environment lacks', async (name) => {
   const program = `
     const { handler } = await import('./${kebab(name)}.js');
     const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
     const error = await handler({}, context).then(() => undefined, (thrown) => thrown);
     console.log(JSON.stringify({ name: error.name, message: error.message, stack: error.stack }));`;
-  const { stdout, stderr, code } = await node(program);
+  const { stdout, stderr, code } = await node(['--input-type=module', '--eval', program]);
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   const { name: errorName, message, stack } = JSON.parse(stdout);
   expect(errorName).toBe('ConfigurationError');
@@ -52,11 +56,34 @@ it('holds nothing of the machine that made it, and no development tool', async (
   }
 });
 
-function node(program: string): Promise<{ stdout: string; stderr: string; code: number | null }> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+it('dumps a schema and rows with the WebAssembly and the thread that are beside it', async () => {
+  await using harness = await makeHarness('bundled');
+  await fillShop(harness.database);
+  const { vaultDirectory, keyFile, database } = harness;
+  const { password, ...connection } = database.settings;
+  const run: BundledRun = {
+    ...{ vaultDirectory, keyFile, connection, password: (await password()) as string },
+    definition: join(process.cwd(), 'statemachines/backup.asl.json'),
+    input: { source: 'shop', requestedBy, options: { jobs: 2, watchSeconds: 1 } },
+  };
+  const { stdout, stderr, code } = await node(['bundled-run.js'], JSON.stringify(run));
+  expect(code, stderr).toBe(0);
+  const report = JSON.parse(stdout) as { backupId: string };
+  expect(report).toMatchObject({ state: 'published', rows: 20_003 });
+  const { tables, schema } = await harness.manifest(report.backupId);
+  expect(tables.map(({ name }) => name)).toContain('accounts');
+  expect(schema.map(({ name }) => name)).toContain('pre-data');
+});
+
+function node(
+  args: string[],
+  input = '',
+): Promise<{ stdout: string; stderr: string; code: number | null }> {
+  const child = spawn(process.execPath, args, {
     cwd: copy,
     env: {},
   });
+  child.stdin.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text) => {
