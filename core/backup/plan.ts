@@ -44,8 +44,7 @@ export async function planRun(
     const claim = await claimScheduledTime(deps, request.source, request.scheduledAt, own);
     backupId = claim.backupId;
     if (claim.runId !== runId) {
-      const { jobs, watchSeconds } = request.options;
-      return { runId, backupId, jobs, watchSeconds, isDuplicate: true };
+      return { runId, backupId, jobs: request.options.jobs, isDuplicate: true };
     }
   }
   const lease = await takeLease(deps, {
@@ -97,6 +96,5 @@ async function lookAtServer(
 }
 
 function outputOf({ runId, backupId, input }: Run): OutputOf<'Plan'> {
-  const { jobs, watchSeconds } = input.options;
-  return { runId, backupId, jobs, watchSeconds, isDuplicate: false };
+  return { runId, backupId, jobs: input.options.jobs, isDuplicate: false };
 }

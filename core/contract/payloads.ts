@@ -20,7 +20,6 @@ export const payloads = {
       runId: z.string(),
       backupId: z.string(),
       jobs: z.int().positive(),
-      watchSeconds: z.int().positive(),
       isDuplicate: z.boolean(),
     }),
   },
@@ -40,7 +39,13 @@ export const payloads = {
   },
   WatchSnapshot: {
     input: run,
-    output: z.strictObject({ isDone: z.boolean(), ageSeconds: z.number(), holders: count }),
+    output: z.strictObject({
+      isDone: z.boolean(),
+      ageSeconds: z.number(),
+      holders: count,
+      /** Until the next look. */
+      waitSeconds: z.int().positive(),
+    }),
   },
   DumpUnit: {
     input: run.extend({ unit: count, part: count }),

@@ -26,6 +26,7 @@ export const backupOptionsSchema = z.strictObject({
   holdRoundSeconds: z.number().positive().default(60),
   /** A holder leaves after this time whatever happens. 24 h. */
   holdDeadlineSeconds: z.number().positive().default(86_400),
+  /** At most this long between two looks at the snapshot; at first a tenth of its age. */
   watchSeconds: z.int().positive().default(60),
   /** Units at once. */
   jobs: z.int().positive().default(8),

@@ -7,7 +7,7 @@
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
-import type { Holder, Run, SnapshotRecord } from '../contract/plan.ts';
+import type { BackupOptions, Holder, Run, SnapshotRecord } from '../contract/plan.ts';
 import { snapshotSchema } from '../contract/plan.ts';
 import { selectTables } from '../plan/select-tables.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
@@ -35,7 +35,8 @@ export async function watchSnapshot(
   const run = await readRun(deps.workspace, runId);
   const { record, etag } = await readRecord(deps, runId);
   const ageSeconds = Math.max(0, (deps.now().getTime() - Date.parse(record.instant)) / 1000);
-  const done = { isDone: true, ageSeconds, holders: 0 };
+  const about = { ageSeconds, waitSeconds: waitSecondsOf(ageSeconds, run.input.options) };
+  const done = { ...about, isDone: true, holders: 0 };
   if (await isOver(deps.workspace, runId)) return done;
 
   deps.metric?.('SnapshotAge', ageSeconds, { source: run.input.source });
@@ -47,7 +48,7 @@ export async function watchSnapshot(
   await session.query('SELECT pg_advisory_lock_shared($1)', [record.advisoryKey]);
   await answerBlockedDdl(deps, session, runId, run.input.options);
   const living = await livingHolders(session, record.holders);
-  if (living.length >= holderCount) return { isDone: false, ageSeconds, holders: living.length };
+  if (living.length >= holderCount) return { ...about, isDone: false, holders: living.length };
 
   // ReleaseSnapshot writes its mark and then ends the holders: they may be gone because all is done.
   if (await isOver(deps.workspace, runId)) return done;
@@ -64,7 +65,7 @@ export async function watchSnapshot(
     await end(session, added);
     // Another watcher, or a new attempt at holding, was faster.
     if (isHoldfastError(error, 'PreconditionFailedError'))
-      return { isDone: false, ageSeconds, holders: living.length };
+      return { ...about, isDone: false, holders: living.length };
     throw error;
   }
   if (await isOver(deps.workspace, runId)) {
@@ -75,8 +76,12 @@ export async function watchSnapshot(
     state: 'WatchSnapshot',
     message: `a session that held the snapshot was gone; process ${added.pid} has taken its place`,
   });
-  return { isDone: false, ageSeconds, holders: holders.length };
+  return { ...about, isDone: false, holders: holders.length };
 }
+
+/** A tenth of the age: at its end a short backup waits for its watch no longer than that. */
+const waitSecondsOf = (ageSeconds: number, { watchSeconds }: BackupOptions): number =>
+  Math.min(watchSeconds, Math.max(1, Math.ceil(ageSeconds / 10)));
 
 async function readRecord(
   deps: Deps,

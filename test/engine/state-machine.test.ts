@@ -29,11 +29,11 @@ async function run(answers: Partial<Record<StateName, Answer>>) {
   const counts = new Map<StateName, number>();
   let isDumped = false;
   const usual: Partial<Record<StateName, Answer>> = {
-    Plan: ({ runId }) => ({ runId, backupId: 'b', jobs: 2, watchSeconds: 0, isDuplicate: false }),
+    Plan: ({ runId }) => ({ runId, backupId: 'b', jobs: 2, isDuplicate: false }),
     PlanUnits: () => ({ units: [0, 1, 2], tables: 3, estimatedBytes: 9 }),
     WatchSnapshot: async () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
-      return { isDone: isDumped, ageSeconds: 1, holders: 2 };
+      return { isDone: isDumped, ageSeconds: 1, holders: 2, waitSeconds: 0 };
     },
     DumpUnit: ({ part }) => ({ part, hasRemainder: false, rows: 1, storedBytes: 1 }),
     ReleaseSnapshot: () => {
@@ -91,7 +91,7 @@ describe('the flow of backup', () => {
 
   it('ends at once when another run has claimed the scheduled time', async () => {
     const { output, states } = await run({
-      Plan: () => ({ runId: 'run-1', backupId: 'b', jobs: 2, watchSeconds: 0, isDuplicate: true }),
+      Plan: () => ({ runId: 'run-1', backupId: 'b', jobs: 2, isDuplicate: true }),
     });
     expect(output).toMatchObject({ isDuplicate: true });
     expect(states).toEqual(['Plan']);

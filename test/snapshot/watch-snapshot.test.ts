@@ -32,10 +32,23 @@ test('with both holders alive it says how old the snapshot is and leaves no sess
   const output = await watchSnapshot(deps, { runId });
   expect(output).toMatchObject({ isDone: false, holders: 2 });
   expect(output.ageSeconds).toBeLessThan(10);
+  expect(output.waitSeconds).toBe(1);
   await waitUntil(
     'only holders are left',
     async () => (await sessionsOf(database, runId)).length === 2,
   );
+  await endHolders(deps, runId);
+  await database.drop();
+});
+
+test('it asks to be called again after a tenth of the age, and after watchSeconds at the latest', async () => {
+  const { database, deps, runId } = await heldRun({ options: { watchSeconds: 60 } });
+  const later = (seconds: number) => ({
+    ...deps,
+    now: () => new Date(Date.now() + seconds * 1000),
+  });
+  expect((await watchSnapshot(later(300), { runId })).waitSeconds).toBeOneOf([30, 31]);
+  expect((await watchSnapshot(later(7_200), { runId })).waitSeconds).toBe(60);
   await endHolders(deps, runId);
   await database.drop();
 });
