@@ -1,5 +1,5 @@
 /** What works in one Region: notices, backups, restores. The same stacks in both, so that either can do without the other. */
-import type { App, Stack } from 'aws-cdk-lib';
+import { Annotations, type App, type Stack } from 'aws-cdk-lib';
 import type { Environment } from '../core/contract/environment.ts';
 import { namesOf } from '../core/contract/names.ts';
 import type { AppOptions } from './app.ts';
@@ -35,6 +35,21 @@ export function addStateless(
   for (const one of [backup, restore]) {
     for (const needed of [...needs, observability]) one.addStackDependency(needed);
   }
+  for (const one of [backup, restore]) requirePins(one, environment);
   // A restore begins with a safety backup: it starts the other's machine.
   restore.addStackDependency(backup);
+}
+
+/**
+ * With two signing keys the functions must know both: what the older one signed is checked by its pinned half alone. An
+ * error of these stacks and not of the environment, since the newer key has to be deployed before it can be pinned.
+ */
+function requirePins(stack: Stack, { name, signingKeys, signingPublicKeys }: Environment): void {
+  const pinned = signingPublicKeys.length;
+  if (signingKeys === 1 || pinned >= signingKeys) return;
+  Annotations.of(stack).addError(
+    `environments/${name}.json: signingPublicKeys has ${pinned} of ${signingKeys} signing keys. Deploy the keys alone ` +
+      "(cdk deploy --exclusively '*-Keys-*' '*-ReplicaKeys-*'), pin the new one's public half " +
+      '(aws kms get-public-key), and deploy the rest.',
+  );
 }

@@ -54,6 +54,7 @@ export function buildApp(app: App, environment: Environment, options: AppOptions
   });
   const replicaVault = new VaultStack(app, stack('ReplicaVault', replica.region), {
     ...{ environment, place: replicaVaultPlace },
+    description: `Holdfast ${environment.name}: copy of the vault`,
   });
   // S3 refuses to replicate to a bucket that is not there.
   vault.addStackDependency(replicaVault);

@@ -27,7 +27,6 @@ const settings = [
 
 export function guardVault(bucket: Bucket, environment: Environment, place: Place): void {
   const names = namesOf(environment.name);
-  const { deployRoles, account } = environment;
   const arn = `arn:aws:s3:::${names.vaultBucket(place)}`;
   const objects = bucket.arnForObjects('*');
   const breakGlass = `arn:aws:iam::${place.account}:role/${names.breakGlassRole}`;
@@ -43,20 +42,30 @@ export function guardVault(bucket: Bucket, environment: Environment, place: Plac
   });
   const deletion = ['s3:BypassGovernanceRetention', 's3:DeleteObject', 's3:DeleteObjectVersion'];
   deny(bucket, 'NobodyDeletes', deletion, objects, except());
-  const markers = rolesOnBucket(environment, arn, marking);
+  const { account, regions } = environment;
+  // Copies come with their tags and locks.
+  const replication = names.roleArn('Replication', { account, region: regions.primary });
+  const markers = [...rolesOnBucket(environment, arn, marking), replication];
   deny(bucket, 'OnlyHoldfastMarks', marking, objects, except(...markers));
   deny(bucket, 'OnlyDeploymentConfigures', settings, bucket.bucketArn, {
-    ...except(...deployRoles.map((role) => `arn:aws:iam::${place.account}:role/${role}`)),
+    ...except(
+      ...environment.deployRoles.map((role) => `arn:aws:iam::${place.account}:role/${role}`),
+    ),
     // A deployment without a role of its own goes through CloudFormation with the person's rights.
     'ForAllValues:StringNotEquals': { 'aws:CalledVia': 'cloudformation.amazonaws.com' },
   });
 
-  if (place.account !== account) letInFrom(bucket, environment, arn);
+  if (place.account !== account) letInFrom(bucket, environment, arn, replication);
 }
 
 /** What each role may do here its own policy says; both have to allow it. */
-function letInFrom(bucket: Bucket, environment: Environment, arn: string): void {
-  const { account, name, regions } = environment;
+function letInFrom(
+  bucket: Bucket,
+  environment: Environment,
+  arn: string,
+  replication: string,
+): void {
+  const { account } = environment;
   const allow = (sid: string, actions: string[], resource: string, roles: string[]) =>
     bucket.addToResourcePolicy(
       new PolicyStatement({
@@ -76,7 +85,6 @@ function letInFrom(bucket: Bucket, environment: Environment, arn: string): void 
     roles,
   );
   // Ownership is enforced, so that a copy belongs to the bucket's account without being made over.
-  const replication = namesOf(name).roleArn('Replication', { account, region: regions.primary });
   allow('Replicate', ['s3:ReplicateObject', 's3:ReplicateTags'], objects, [replication]);
 }
 

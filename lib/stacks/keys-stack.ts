@@ -3,7 +3,7 @@
  *
  * Multi-Region, so that the other Region opens and checks backups with this one gone. An asymmetric key cannot rotate:
  * `signingKeys: 2` in the environment makes a second one that signs from then on, and keeps the first to check with
- * (docs/adr/0010-stateful-stacks.md).
+ * (docs/adr/0012-stateful-stacks.md).
  */
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { Alias, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';

@@ -42,6 +42,28 @@ test('a second signing key leaves the first as it was, and signs from then on', 
   expect(alias(everything)).toEqual({ 'Fn::GetAtt': ['SigningKey20E4B42C1', 'Arn'] });
 });
 
+test('a second key is deployed alone and pinned before anything signs with it', () => {
+  const environment = environmentOf('everything');
+  const errorsOf = (pinned: number) => {
+    const signingPublicKeys = environment.signingPublicKeys.slice(0, pinned);
+    const { stacks } = synthesize({ ...environment, signingPublicKeys });
+    return [...stacks].flatMap(([name, stack]) =>
+      stack.node.metadata
+        .filter(({ type }) => type === 'aws:cdk:error')
+        .map(({ data }) => `${name}: ${data}`),
+    );
+  };
+  expect(errorsOf(2)).toEqual([]);
+  expect(errorsOf(1).map((error) => error.slice(0, error.indexOf(':')))).toEqual(
+    ['eu-central-1', 'eu-west-1'].flatMap((region) =>
+      ['Backup', 'Restore'].map((what) => `Holdfast-everything-${what}-${region}`),
+    ),
+  );
+  expect(errorsOf(1)[0]).toContain(
+    'environments/everything.json: signingPublicKeys has 1 of 2 signing keys. Deploy the keys alone',
+  );
+});
+
 test('keys are multi-Region, outlive their stacks and a month of regret; the one for content rotates', () => {
   for (const [id, { Properties, DeletionPolicy, UpdateReplacePolicy }] of [
     ...primary,

@@ -186,7 +186,9 @@ describe.each(vaults.map((one) => [nameOf(one.resource), one] as const))(
     test('tags and locks are changed by functions that put or keep backups, not by people', () => {
       const roles = rolesIn(statement(policy, 'OnlyHoldfastMarks'), 'ArnNotLike');
       const holders = new Set(roles.map((role) => role.split('-')[2]));
-      expect([...holders]).toEqual(expect.arrayContaining(['DumpUnit', 'Publish', 'Seal']));
+      expect([...holders]).toEqual(
+        expect.arrayContaining(['DumpUnit', 'Publish', 'Seal', 'Replication']),
+      );
       for (const reader of ['LoadUnit', 'VerifyUnit', 'CompareUnit', 'Cutover', 'Plan', 'Fail']) {
         expect(holders).not.toContain(reader);
       }
