@@ -1,6 +1,5 @@
 /** `holdfast status`: how old the newest backup is that can be counted on, of each source, and whether that is enough. */
 import { Command } from 'commander';
-import { HoldfastError } from '../../core/contract/errors.ts';
 import type { SourceStatus } from '../../core/contract/functions.ts';
 import { namesOfSources } from '../../core/sentinel/sentinel.ts';
 import { sourceStatus } from '../../core/sentinel/source-status.ts';
@@ -10,17 +9,20 @@ import { addJson, addKey, addVault, type VaultOptions } from '../options.ts';
 import { describeStatus } from '../output/describe-status.ts';
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
+import { secondsOf } from '../restore-options.ts';
 
 interface StatusOptions extends VaultOptions {
   readonly source?: string;
-  readonly rpo?: string;
+  readonly rpo?: number;
 }
 
 export function statusCommand(setExitCode: SetExitCode): Command {
   const command = new Command('status')
     .description('Tell how old the newest sealed, verified and proven backup of each source is.')
     .option('--source <name>', 'only this source')
-    .option('--rpo <age>', 'how old the newest verified backup may be: 90m, 24h, 7d')
+    .option('--rpo <time>', 'how old the newest verified backup may be: 90m, 24h, 7d', (text) =>
+      secondsOf('--rpo', text),
+    )
     .addHelpText(
       'after',
       `
@@ -36,7 +38,7 @@ has no verified backup within --rpo: for a monitor, or a job that tells you.`,
 }
 
 async function tellStatus(options: StatusOptions, setExitCode: SetExitCode): Promise<void> {
-  const rpoSeconds = options.rpo === undefined ? null : secondsOf(options.rpo);
+  const rpoSeconds = options.rpo ?? null;
   const { vault, marker, keyRing } = await openStore(options);
   const deps = { vault, vaultId: marker.vaultId, keyRing, now: () => new Date() };
   const names = options.source === undefined ? await namesOfSources(deps) : [options.source];
@@ -49,14 +51,4 @@ async function tellStatus(options: StatusOptions, setExitCode: SetExitCode): Pro
   if (rpoSeconds !== null && !isWithin) setExitCode(exitCodes.damaged);
   if (options.json) printJson(sources);
   else print(describeStatus(sources));
-}
-
-/** @throws UsageError */
-function secondsOf(text: string): number {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  const seconds = { m: 60, h: 3_600, d: 86_400 }[unit ?? ''] ?? 0;
-  if (Number(amount) * seconds > 0) return Number(amount) * seconds;
-  throw new HoldfastError('UsageError', `--rpo ${JSON.stringify(text)} is not an age.`, {
-    hint: 'Write a number and m, h or d: 90m, 24h, 7d.',
-  });
 }

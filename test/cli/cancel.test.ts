@@ -61,6 +61,37 @@ test('a backup that lives ends in order, by the beginning of its id, without a s
   await expectNoSessions(harness.source);
 });
 
+test('a drill that lives ends, its scratch database with it, and proves nothing', async () => {
+  const before = await harness.databases();
+  const slow = ['--check', 'slow=SELECT pg_sleep(90) IS NULL'];
+  const running = startCli(['drill', 'latest', '--target', target, ...slow, '--json'], { env });
+  const sleeping = () =>
+    onServer(
+      'postgres',
+      `SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(90)%' AND pid <> pg_backend_pid()`,
+    );
+  await expect.poll(async () => (await sleeping()).length, { timeout: 60_000 }).toBe(1);
+  const runId = await drillId();
+  const cancelled = await cancel(runId, '--json');
+  expect(cancelled.json()).toMatchObject({
+    machine: 'drill',
+    runId,
+    how: 'ended',
+    state: 'failed',
+  });
+  expect((await running.result).code).toBe(1);
+  expect(await harness.databases()).toEqual(before);
+  const { vault } = harness.source.deps;
+  for await (const { key } of vault.list('evidence/')) expect(key).not.toContain('proven');
+});
+
+async function drillId(): Promise<string> {
+  for await (const key of harness.source.deps.workspace.list('restores/')) {
+    if (key.endsWith('/facts/drill.json')) return key.split('/')[1] as string;
+  }
+  throw new Error('There is no drill.');
+}
+
 test('after a backup that was killed it cleans up, when it is told on which server', async () => {
   const runId = newRunId();
   const options = harness.source.options({ runId }, { options: { leaseSeconds: 3 } });

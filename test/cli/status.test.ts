@@ -57,11 +57,11 @@ test('a vault without a backup keeps no promise, and a source that has none neit
   expect((await run(sample, '--rpo', '24h', '--source', 'void')).code).toBe(3);
 });
 
-test('an age that is none is wrong use', async () => {
+test('a time that is none is wrong use', async () => {
   const sample = await sampleVault(await folders());
   for (const rpo of ['24', '0h', 'soon', '-1h']) {
     const { code, stderr } = await run(sample, `--rpo=${rpo}`);
     expect(code).toBe(2);
-    expect(stderr).toContain(`--rpo "${rpo}" is not an age`);
+    expect(stderr).toContain(`--rpo "${rpo}" is not a time`);
   }
 });

@@ -106,6 +106,17 @@ describe('a restore that was killed', { timeout: 180_000 }, () => {
     expect(await leasesHeldBy(runId)).toEqual([]);
   });
 
+  it('or has succeeded, or was only asked for, is left as it is', async () => {
+    const name = harness.ownDatabase('clean_up_good');
+    const { runId } = await harness.restore({ database: name, options });
+    const report = await read(deps, `restores/${runId}/report.json`);
+    expect(await cleanUp(deps, ended('restore', runId))).toEqual(nothing('restore', runId));
+    expect(await harness.databases()).toContain(name);
+    expect(await read(deps, `restores/${runId}/report.json`)).toEqual(report);
+    const unknown = await cleanUp(deps, ended('restore', 'nobody'));
+    expect(unknown).toEqual({ ...nothing('restore', 'nobody'), found: 'unknown' });
+  });
+
   it('and was gone on with by another execution is left to that one', async () => {
     const short = { ...options, leaseSeconds: 2 };
     const [first, second] = [newRunId(), newRunId()];
