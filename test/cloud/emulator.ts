@@ -33,6 +33,10 @@ export interface Emulator {
   readonly env: Readonly<Record<string, string>>;
   /** Calls to the Regions in the lines of this file are refused; absent for one that we did not start. */
   readonly closedRegionsFile?: string;
+  /** Errors that it shall answer (`Faults` in extensions.py); absent for one that we did not start. */
+  readonly faultsFile?: string;
+  /** Of it and all its Lambda processes; absent for one that we did not start. */
+  readonly processGroup?: number;
   /** The last lines of its log; empty for one that we did not start. */
   logTail(lines?: number): string;
   stop(): Promise<void>;
@@ -54,6 +58,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const stateDir = options.stateDir ?? join(folder, 'state');
   await mkdir(join(folder, 'tmp'));
   const closedRegionsFile = join(folder, 'closed-regions');
+  const faultsFile = join(folder, 'faults.json');
   const logFile = join(folder, 'emulator.log');
   const log = openSync(logFile, 'a');
   const child = spawn(python, [join(import.meta.dirname, 'launch.py')], {
@@ -77,6 +82,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       MINISTACK_ACCOUNT_ID: ourAccount,
       STATE_DIR: stateDir,
       HOLDFAST_CLOSED_REGIONS: closedRegionsFile,
+      HOLDFAST_FAULTS: faultsFile,
       S3_DATA_DIR: join(stateDir, 's3'),
       ...(options.iam === true
         ? { AUTH: 'true', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
@@ -101,6 +107,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     accountId: ourAccount,
     env: clientEnvironment(endpoint, options.iam === true ? 'test' : ourAccount),
     closedRegionsFile,
+    faultsFile,
+    ...(child.pid !== undefined && { processGroup: child.pid }),
     logTail,
     stop,
   };

@@ -2,14 +2,19 @@
 
 * EventBridge Scheduler: universal targets (only sfn:startExecution) and the context attributes <aws.scheduler.…>.
 * CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey; the Region of Fn::GetStackOutput.
+* Step Functions: the name that a throttled function has there; with a Lambda that has no room there is Lambda.Unknown.
+* Faults that a test asks for: a service's error, or one of Step Functions when it calls a function.
 
 Nothing here answers in the place of Holdfast's own code.
 """
 import json
 import os
+import re
+import threading
 import uuid
 from datetime import datetime, timezone
 
+import conditions
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge, kms, stepfunctions
 from ministack.services.cloudformation import engine, provisioners
@@ -116,8 +121,84 @@ def add_closed_regions():
     ministack.app.app = app
 
 
+class Faults:
+    """Errors that a test asks for, in the file HOLDFAST_FAULTS: a list of rules, of which each answers `times` times.
+
+    A rule of an HTTP call has `target` (the header X-Amz-Target) or `method` and `path` (a regular expression), and
+    `status`, `error`; one of a call by Step Functions has `function`, `error`, and `isAfter` when the function does its
+    work and the answer is lost.
+    """
+
+    def __init__(self, path):
+        self._path = path
+        self._used = {}
+        self._lock = threading.Lock()
+
+    def take(self, fits):
+        """The first rule that fits and has answers left; it has one less then."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                rules = json.load(file)
+        except FileNotFoundError:
+            return None
+        with self._lock:
+            for rule in rules:
+                if fits(rule) and self._used.get(rule["id"], 0) < rule["times"]:
+                    self._used[rule["id"]] = self._used.get(rule["id"], 0) + 1
+                    return rule
+        return None
+
+
+def add_faults():
+    import ministack.app
+
+    faults = Faults(os.environ.get("HOLDFAST_FAULTS", ""))
+    serve = ministack.app.app
+    call = stepfunctions._call_lambda
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            return await serve(scope, receive, send)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+        def fits(rule):
+            if "target" in rule:
+                return rule["target"] == headers.get("x-amz-target")
+            return rule.get("method") == scope["method"] and re.search(rule["path"], scope["path"]) is not None
+
+        rule = faults.take(fits)
+        if rule is None:
+            return await serve(scope, receive, send)
+        error = rule["error"]
+        is_json = "target" in rule
+        body = (json.dumps({"__type": error, "message": "asked for by a test"}) if is_json
+                else f"<Error><Code>{error}</Code><Message>asked for by a test</Message></Error>")
+        kind = b"application/x-amz-json-1.1" if is_json else b"application/xml"
+        await send({"type": "http.response.start", "status": rule["status"],
+                    "headers": [(b"content-type", kind), (b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body.encode()})
+
+    def call_lambda(func_ref, event):
+        rule = faults.take(lambda one: one.get("function") == func_ref.split(":")[-1])
+        if rule is not None:
+            if rule.get("isAfter"):
+                call(func_ref, event)
+            raise stepfunctions._ExecutionError(rule["error"], "asked for by a test")
+        try:
+            return call(func_ref, event)
+        except stepfunctions._ExecutionError as error:
+            if error.error == "Lambda.Unknown" and "TooManyRequestsException" in error.cause:
+                error.error = "Lambda.TooManyRequestsException"
+            raise
+
+    ministack.app.app = app
+    stepfunctions._call_lambda = call_lambda
+
+
 def add_all():
     add_universal_targets()
     add_replica_keys()
     add_closed_regions()
+    add_faults()
     add_region_of_stack_outputs()
+    conditions.add_conditions()

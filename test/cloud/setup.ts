@@ -10,6 +10,8 @@ declare module 'vitest' {
       /** For processes of the test (the CDK, the CLI); see `Emulator.env`. */
       readonly env: Readonly<Record<string, string>>;
       readonly closedRegionsFile?: string | undefined;
+      readonly faultsFile?: string | undefined;
+      readonly processGroup?: number | undefined;
     };
   }
 }

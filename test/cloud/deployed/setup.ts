@@ -7,7 +7,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import type { TestProject } from 'vitest/node';
 import { makeCertificates } from '../../support/certificates.ts';
 import { startServer } from '../../support/postgres.ts';
-import { startEmulator } from '../emulator.ts';
+import { type EmulatorOptions, startEmulator } from '../emulator.ts';
 import { primaryRegion, replicaRegion } from '../emulator-clients.ts';
 import { type Deployed, deploy } from './deploy.ts';
 import { secretNames, writeEnvironment } from './environment.ts';
@@ -25,7 +25,13 @@ export interface TestServer {
   readonly password: string;
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default (project: TestProject) => setUp(project);
+
+/** @returns what takes it all down */
+export async function setUp(
+  project: TestProject,
+  options: EmulatorOptions = {},
+): Promise<() => Promise<void>> {
   const cleanUps: (() => Promise<unknown>)[] = [];
   const cleanUp = async () => {
     for (const one of cleanUps.reverse()) await one().catch((error) => console.error(error));
@@ -33,10 +39,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-deployed-'));
     cleanUps.push(() => rm(folder, { recursive: true, force: true }));
-    const emulator = await startEmulator();
-    const { endpoint, accountId, env, closedRegionsFile } = emulator;
+    const emulator = await startEmulator(options);
+    const { endpoint, accountId, env, closedRegionsFile, faultsFile, processGroup } = emulator;
     cleanUps.push(() => emulator.stop());
-    project.provide('cloud', { endpoint, accountId, env, closedRegionsFile });
+    project.provide('cloud', {
+      ...{ endpoint, accountId, env },
+      ...{ closedRegionsFile, faultsFile, processGroup },
+    });
     const settings = (region: string) => ({
       region,
       endpoint,

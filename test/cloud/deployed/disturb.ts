@@ -1,0 +1,140 @@
+/** What the tests of failures do to the deployment, and how they hear of the end of an execution. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { GetExecutionHistoryCommand, type HistoryEvent } from '@aws-sdk/client-sfn';
+import { SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { inject } from 'vitest';
+import { clientSettings, primaryRegion } from '../emulator-clients.ts';
+import { clientsIn, names, primary } from './harness.ts';
+
+/** See `Faults` in extensions.py. */
+export type Fault = { readonly error: string; readonly times: number } & (
+  | { readonly target: string; readonly status: number }
+  | { readonly method: string; readonly path: string; readonly status: number }
+  | { readonly function: string; readonly isAfter?: boolean }
+);
+
+let faults = 0;
+
+/** From now on these are answered, each so many times as it says. */
+export async function answerWith(...wanted: readonly Fault[]): Promise<void> {
+  const file = faultsFile();
+  const rules = wanted.map((one) => {
+    faults += 1;
+    return { ...one, id: `${process.pid}-${faults}` };
+  });
+  // At once: the emulator reads it at each call.
+  await writeFile(`${file}.new`, JSON.stringify(rules));
+  await rename(`${file}.new`, file);
+}
+
+export const answerRightly = (): Promise<void> => rm(faultsFile(), { force: true });
+
+function faultsFile(): string {
+  const { faultsFile: file } = inject('cloud');
+  if (file === undefined) throw new Error('Only the emulator that we start ourselves has faults.');
+  return file;
+}
+
+/** Ends the processes of a function as the kernel does when memory is short. @returns how many there were */
+export function killFunction(name: string): number {
+  const { processGroup } = inject('cloud');
+  if (processGroup === undefined) throw new Error('Only our own emulator has processes of ours.');
+  const wanted = `AWS_LAMBDA_FUNCTION_NAME=${names.function(name)}`;
+  const pids = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      const stat = read(`/proc/${pid}/stat`);
+      // pid (name) state parent group …
+      const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
+      return (
+        group === String(processGroup) && read(`/proc/${pid}/environ`).split('\0').includes(wanted)
+      );
+    });
+  for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+  return pids.length;
+}
+
+/** Processes come and go. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+const secrets = new SecretsManagerClient(clientSettings());
+
+/** @returns what puts it back */
+export async function changeSecret(
+  SecretId: string,
+  change: Readonly<Record<string, unknown>>,
+): Promise<() => Promise<unknown>> {
+  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  const changed = JSON.stringify({ ...JSON.parse(SecretString), ...change });
+  await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: changed }));
+  return () => secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+}
+
+/** The errors with which attempts failed, in their order, those of a Map's children with them. */
+export async function failuresOf(executionArn: string): Promise<string[]> {
+  const { sfn } = clientsIn(primaryRegion);
+  const events: HistoryEvent[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await sfn.send(new GetExecutionHistoryCommand({ executionArn, nextToken }));
+    events.push(...(page.events ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return events.flatMap((event) => event.taskFailedEventDetails?.error ?? []);
+}
+
+/** Whoever subscribed to the topic. */
+export interface Notices {
+  /** Waits for one that speaks of the execution. */
+  about(execution: string): Promise<string>;
+}
+
+export async function subscribe(queueName: string): Promise<Notices> {
+  const { sns, sqs } = clientsIn(primaryRegion);
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: queueName }));
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const { account, region } = primary();
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn: `arn:aws:sns:${region}:${account}:${names.topic}`,
+      Protocol: 'sqs',
+      Endpoint: Attributes['QueueArn'],
+    }),
+  );
+  const texts: string[] = [];
+  const about = async (execution: string): Promise<string> => {
+    for (const until = Date.now() + 30_000; Date.now() < until; ) {
+      const found = texts.find((text) => text.includes(execution));
+      if (found !== undefined) return found;
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1, MaxNumberOfMessages: 10 }),
+      );
+      for (const { Body = '{}', ReceiptHandle } of Messages) {
+        texts.push(String(JSON.parse(Body).Message));
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+    throw new Error(`No notice about ${execution}; there were:\n${texts.join('\n')}`);
+  };
+  return { about };
+}
