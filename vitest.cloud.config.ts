@@ -10,7 +10,8 @@ const common = {
 
 /**
  * `npm run test:cloud`: against an emulator of AWS (test/cloud/emulator.ts) and a real PostgreSQL. `--project adapters`
- * needs no deployment, `--project deployed` begins with `cdk deploy` of everything.
+ * needs no deployment, `--project deployed` begins with `cdk deploy` of everything, `--project iam` does so with policies
+ * enforced.
  */
 export default defineConfig({
   test: {
@@ -31,6 +32,16 @@ export default defineConfig({
           fileParallelism: false,
           include: ['test/cloud/deployed/*.test.ts'],
           globalSetup: ['test/cloud/deployed/setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'iam',
+          // A deployment of its own, on an emulator that enforces policies.
+          fileParallelism: false,
+          include: ['test/cloud/iam/*.test.ts'],
+          globalSetup: ['test/cloud/iam/setup.ts'],
         },
       },
     ],

@@ -231,8 +231,10 @@ if __name__ == "__main__":
     for name in REPLACEMENTS:
         importlib.import_module(name)
     import extensions
+    import policies
     from ministack.app import main
 
     extensions.add_all()
+    policies.mend_policies()
     sys.argv = ["ministack"]
     main()
