@@ -19,8 +19,13 @@ const marking = [
 ];
 
 const settings = [
-  ...['s3:DeleteBucket', 's3:DeleteBucketPolicy', 's3:PutBucketPolicy'],
-  ...['s3:PutBucketObjectLockConfiguration', 's3:PutBucketOwnershipControls'],
+  ...[
+    's3:DeleteBucket',
+    's3:DeleteBucketPolicy',
+    's3:PutBucketLogging',
+    's3:PutBucketNotification',
+  ],
+  ...['s3:PutBucketObjectLockConfiguration', 's3:PutBucketOwnershipControls', 's3:PutBucketPolicy'],
   ...['s3:PutBucketPublicAccessBlock', 's3:PutBucketVersioning', 's3:PutEncryptionConfiguration'],
   ...['s3:PutLifecycleConfiguration', 's3:PutReplicationConfiguration'],
 ];
