@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { environmentOf, resourcesOf, type Synthesized, synthesize } from './synthesize.ts';
 
 /** Named resources of AWS are unique by name within an account and Region, and some within an account or beyond. */
@@ -32,6 +32,9 @@ function physicalNames(synthesized: Synthesized): string[] {
     }),
   );
 }
+
+// Two whole apps each: on a busy machine of two cores that takes most of a minute.
+vi.setConfig({ testTimeout: 180_000 });
 
 test('two environments of one account share no name, even when one name begins as the other', () => {
   const environment = environmentOf('everything');

@@ -4,6 +4,7 @@ import { environmentOf, synthesize } from './synthesize.ts';
 
 test.each(['example', 'everything'])(
   'cdk-nag AwsSolutions finds nothing in any stack of %s that has no written reason',
+  { timeout: 180_000 },
   (name) => {
     const { app, stacks } = synthesize(environmentOf(name));
     const checks = new AwsSolutionsChecks(app);
