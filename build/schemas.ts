@@ -1,5 +1,6 @@
 /**
- * Publishes the contract: JSON Schemas in docs/schemas/ and the catalogue of errors in docs/errors.md.
+ * Publishes the contract: JSON Schemas in docs/schemas/, the catalogue of errors in docs/errors.md and the rights
+ * of functions in docs/rights.md.
  * With `--check`: writes nothing, and fails when what is there is not current.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { environmentSchema } from '../core/contract/environment.ts';
 import { manifestSchema } from '../core/contract/manifest.ts';
 import { backupInputSchema } from '../core/contract/plan.ts';
 import { errorsPage } from './errors-page.ts';
+import { rightsPage } from './rights-page.ts';
 
 const published = {
   'manifest-v1': manifestSchema,
@@ -44,6 +46,7 @@ for (const [name, schema] of Object.entries(published)) {
   );
 }
 publish('errors.md', errorsPage());
+publish('rights.md', rightsPage());
 
 for (const file of stale) console.error(`docs/${file} is not current: run \`npm run docs\`.`);
 process.exitCode = stale.length === 0 ? 0 : 1;
