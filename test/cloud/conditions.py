@@ -3,8 +3,9 @@
 * KMS: kms:EncryptionContext:<key>, of Encrypt, Decrypt and GenerateDataKey.
 * aws:PrincipalArn of a role's session is the role, not the session.
 * S3: s3:RequestObjectTag/<tag> and s3:ExistingObjectTag/<tag> of writes, s3:if-none-match, s3:ObjectCreationOperation.
+* SSM: the resource of GetParametersByPath is its path.
 
-Keys only: what is allowed is decided by MiniStack's own evaluator. That PutObject with tags needs s3:PutObjectTagging
+Keys and names only: what is allowed is decided by MiniStack's own evaluator. That PutObject with tags needs s3:PutObjectTagging
 too is not checked here.
 """
 
@@ -47,6 +48,13 @@ def add_conditions():
                 context[f"s3:ExistingObjectTag/{name}"] = value
         return context
 
+    resource_of = iam_actions.extract_resource_arn
+
+    def extract_resource_arn(service, method, path, headers, body, query, region, account):
+        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
+            return f"arn:aws:ssm:{region}:{account}:parameter{json.loads(body)['Path']}"
+        return resource_of(service, method, path, headers, body, query, region, account)
+
     resolve = iam_evaluator._resolve_condition_key
 
     def resolve_condition_key(key, ctx):
@@ -54,6 +62,7 @@ def add_conditions():
         return SESSION.sub(r"arn:aws:iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = resolve_condition_key
+    iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
     iam_actions.s3_service_context = s3_service_context
 
