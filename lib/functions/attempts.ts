@@ -94,7 +94,7 @@ export const attempts = {
   unwrapOther: withKey('decrypt of another vault', 'kms:Decrypt', 'another-vault'),
   sign: on('sign', 'kms:Sign', ({ signingKeyArn }) => signingKeyArn),
   readSecret: on('read a password', 'secretsmanager:GetSecretValue', ({ secretArns }) =>
-    secretArns[0]?.replaceAll('?', 'a'),
+    secretArns.at(-1)?.replaceAll('?', 'a'),
   ),
   readParameter: on('read a source', 'ssm:GetParameter', ({ parameterArns }) =>
     parameterArns[0]?.replace(/\*$/, 'sources/shop'),

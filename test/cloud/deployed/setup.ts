@@ -15,6 +15,8 @@ import { secretNames, writeEnvironment } from './environment.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     deployed: Deployed;
+    /** The folder with the file of the environment. */
+    environments: string;
     servers: { readonly primary: TestServer; readonly replica: TestServer };
   }
 }
@@ -82,6 +84,7 @@ export async function setUp(
     });
     console.log(`deployed and read back: ${JSON.stringify(deployed.seconds)}`);
     project.provide('deployed', deployed);
+    project.provide('environments', environments);
     const facts = ({ port, user, password }: TestServer) => ({ port, user, password });
     project.provide('servers', { primary: facts(primary), replica: facts(replica) });
     return async () => {
