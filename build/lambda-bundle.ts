@@ -24,9 +24,13 @@ export const handlerFiles = (): string[] =>
     )
     .sort();
 
-/** Packages in CommonJS ask for `require`, which a module does not have. */
+/**
+ * Packages in CommonJS ask for `require`, which a module does not have. Node tells nobody what is deprecated within
+ * node_modules; bundled it would, in lines of the log that are no JSON.
+ */
 const banner = `import { createRequire as __requireOf } from 'node:module';
-const require = __requireOf(import.meta.url);`;
+const require = __requireOf(import.meta.url);
+process.noDeprecation = true;`;
 
 /** @param more entry points beside the handlers, for tests */
 export async function bundleLambdas(
