@@ -1,23 +1,19 @@
 """Condition keys that MiniStack does not give to its IAM, and Holdfast's policies ask for. Listed in docs/fidelity.md.
 
 * KMS: kms:EncryptionContext:<key>, of Encrypt, Decrypt and GenerateDataKey.
-* aws:PrincipalArn of a role's session is the role, not the session.
 * S3: s3:RequestObjectTag/<tag> and s3:ExistingObjectTag/<tag> of writes, s3:if-none-match, s3:ObjectCreationOperation.
 * SSM: the resource of GetParametersByPath is its path.
 
-Keys and names only: what is allowed is decided by MiniStack's own evaluator. That PutObject with tags needs s3:PutObjectTagging
-too is not checked here.
+Keys and names only: what is allowed is decided by MiniStack's own evaluator. That PutObject with tags
+needs s3:PutObjectTagging too is not checked here.
 """
 
 import json
-import re
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions
 from ministack.services import s3
-
-SESSION = re.compile(r"^arn:aws:sts::(\d+):assumed-role/([^/]+)/.*$")
 
 
 def add_conditions():
@@ -55,13 +51,6 @@ def add_conditions():
             return f"arn:aws:ssm:{region}:{account}:parameter{json.loads(body)['Path']}"
         return resource_of(service, method, path, headers, body, query, region, account)
 
-    resolve = iam_evaluator._resolve_condition_key
-
-    def resolve_condition_key(key, ctx):
-        value = resolve(key, ctx)
-        return SESSION.sub(r"arn:aws:iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
-
-    iam_evaluator._resolve_condition_key = resolve_condition_key
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
     iam_actions.s3_service_context = s3_service_context
