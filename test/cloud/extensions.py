@@ -134,6 +134,11 @@ class Faults:
         self._used = {}
         self._lock = threading.Lock()
 
+    def note(self, function, error):
+        """What Step Functions saw: the history has no events of a Map's children."""
+        with self._lock, open(f"{self._path}.seen", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"function": function, "error": error}) + "\n")
+
     def take(self, fits):
         """The first rule that fits and has answers left; it has one less then."""
         try:
@@ -179,16 +184,18 @@ def add_faults():
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body.encode()})
 
     def call_lambda(func_ref, event):
-        rule = faults.take(lambda one: one.get("function") == func_ref.split(":")[-1])
-        if rule is not None:
+        function = func_ref.split(":")[-1]
+        rule = faults.take(lambda one: one.get("function") == function)
+        try:
+            if rule is None:
+                return call(func_ref, event)
             if rule.get("isAfter"):
                 call(func_ref, event)
             raise stepfunctions._ExecutionError(rule["error"], "asked for by a test")
-        try:
-            return call(func_ref, event)
         except stepfunctions._ExecutionError as error:
             if error.error == "Lambda.Unknown" and "TooManyRequestsException" in error.cause:
                 error.error = "Lambda.TooManyRequestsException"
+            faults.note(function, error.error)
             raise
 
     ministack.app.app = app

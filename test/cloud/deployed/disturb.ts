@@ -1,12 +1,13 @@
 /** What the tests of failures do to the deployment, and how they hear of the end of an execution. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, NoSuchKey } from '@aws-sdk/client-s3';
 import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { GetExecutionHistoryCommand, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -16,7 +17,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
 import { clientSettings, primaryRegion } from '../emulator-clients.ts';
-import { clientsIn, names, primary } from './harness.ts';
+import { clientsIn, connectTo, names, primary } from './harness.ts';
 
 /** See `Faults` in extensions.py. */
 export type Fault = { readonly error: string; readonly times: number } & (
@@ -75,6 +76,24 @@ function read(file: string): string {
   }
 }
 
+/** Waits for a session that works on this. @returns its process id */
+export async function atWork(what: string): Promise<number> {
+  const admin = await connectTo('primary');
+  try {
+    for (const until = Date.now() + 60_000; Date.now() < until; await sleep(10)) {
+      const { rows } = await admin.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity
+         WHERE application_name LIKE 'holdfast/%/' || $1 || '%' AND state = 'active'`,
+        [what],
+      );
+      if (rows[0] !== undefined) return rows[0].pid;
+    }
+    throw new Error(`No session is at work on ${what}.`);
+  } finally {
+    await admin.end();
+  }
+}
+
 const secrets = new SecretsManagerClient(clientSettings());
 
 /** @returns what puts it back */
@@ -88,17 +107,30 @@ export async function changeSecret(
   return () => secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
 }
 
-/** The errors with which attempts failed, in their order, those of a Map's children with them. */
-export async function failuresOf(executionArn: string): Promise<string[]> {
-  const { sfn } = clientsIn(primaryRegion);
-  const events: HistoryEvent[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await sfn.send(new GetExecutionHistoryCommand({ executionArn, nextToken }));
-    events.push(...(page.events ?? []));
-    nextToken = page.nextToken;
-  } while (nextToken !== undefined);
-  return events.flatMap((event) => event.taskFailedEventDetails?.error ?? []);
+/** `DumpUnit Runtime.ExitError`: calls of functions by machines that failed, since `forgetFailures`, those in a Map too. */
+export function failures(): string[] {
+  return read(`${faultsFile()}.seen`)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { function: name, error } = JSON.parse(line);
+      return `${String(name).slice(names.function('').length)} ${error}`;
+    });
+}
+
+export const forgetFailures = (): Promise<void> => rm(`${faultsFile()}.seen`, { force: true });
+
+/** JSON of a key of the workspace; undefined when it is not there. */
+export async function inWorkspace(Key: string): Promise<Record<string, unknown> | undefined> {
+  const { s3 } = clientsIn(primaryRegion);
+  const Bucket = names.workspaceBucket(primary());
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    return JSON.parse((await Body?.transformToString()) ?? '');
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
 }
 
 /** Whoever subscribed to the topic. */

@@ -1,0 +1,268 @@
+/** What fails for a moment is tried again; what fails for good is told, recorded, and leaves nothing published. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConcurrencyCommand,
+  PutFunctionConcurrencyCommand,
+} from '@aws-sdk/client-lambda';
+import { CreateDBInstanceCommand, RDSClient, StopDBInstanceCommand } from '@aws-sdk/client-rds';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { vaultKeys, workspaceKeys } from '../../../core/vault/keys.ts';
+import { clientSettings, primaryRegion } from '../emulator-clients.ts';
+import {
+  answerRightly,
+  answerWith,
+  atWork,
+  changeSecret,
+  type Fault,
+  failures,
+  forgetFailures,
+  inWorkspace,
+  killFunction,
+  type Notices,
+  subscribe,
+} from './disturb.ts';
+import { secretNames } from './environment.ts';
+import {
+  clientsIn,
+  connectTo,
+  ended,
+  fillShop,
+  names,
+  primary,
+  start,
+  succeeded,
+} from './harness.ts';
+
+const { lambda, logs, s3, sfn } = clientsIn(primaryRegion);
+/** Holders stay for longer than a service fails here. */
+const patient = { watchSeconds: 1, holdRoundSeconds: 30 };
+const backup = (options: object = patient) => start('backup', { source: 'shop', options });
+
+const published = async (): Promise<number> => {
+  const Bucket = names.vaultBucket(primary());
+  const Prefix = vaultKeys.catalogueOf('shop');
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
+  return Contents.length;
+};
+
+let notices: Notices;
+beforeAll(async () => {
+  await fillShop(300_000);
+  notices = await subscribe('failures');
+});
+beforeEach(() => forgetFailures());
+afterEach(() => answerRightly());
+
+describe('a backup that fails', () => {
+  test('because of a wrong password ends with that error, publishes nothing, and people hear of it in words', async () => {
+    const before = await published();
+    const putBack = await changeSecret(secretNames.shop, { password: 'no longer this' });
+    try {
+      // Secrets are kept for seconds.
+      await sleep(6_000);
+      const executionArn = await backup();
+      expect(await ended(executionArn)).toMatchObject({
+        status: 'FAILED',
+        error: 'AuthenticationFailedError',
+        cause: expect.not.stringContaining('no longer this'),
+      });
+      const name = String(executionArn.split(':').at(-1));
+      const notice = await notices.about(name);
+      expect(notice).toContain(`the backup ${name} ended as FAILED`);
+      expect(notice).toContain('Nothing was published');
+      expect(notice).toContain('What to do:');
+      expect(notice).toContain(`/v2/executions/details/${executionArn}`);
+      expect(await published()).toBe(before);
+      expect(await inWorkspace(workspaceKeys.outcome(name))).toMatchObject({
+        ...{ runId: name, state: 'failed', error: 'AuthenticationFailedError' },
+      });
+      const logGroupName = `/aws/lambda/${names.function('CleanUp')}`;
+      await expect
+        .poll(async () => {
+          const command = new FilterLogEventsCommand({ logGroupName });
+          const { events = [] } = await logs.send(command);
+          return events.map(({ message }) => message);
+        })
+        .toContainEqual(expect.stringMatching(`CleanUp done.*${name}`));
+    } finally {
+      await putBack();
+      await sleep(6_000);
+    }
+  });
+
+  test('because a person stopped it while it dumped gives its lease free, and people hear of it', async () => {
+    const executionArn = await backup();
+    await atWork('unit-');
+    await sfn.send(new StopExecutionCommand({ executionArn, cause: 'maintenance begins' }));
+    expect(await ended(executionArn)).toMatchObject({ status: 'ABORTED' });
+    const name = String(executionArn.split(':').at(-1));
+    expect(await notices.about(name)).toContain(`the backup ${name} ended as ABORTED`);
+    await expect
+      .poll(() => inWorkspace(workspaceKeys.outcome(name)), { timeout: 60_000, interval: 300 })
+      .toMatchObject({
+        ...{ state: 'failed', error: 'RunAbortedError' },
+        message: expect.stringContaining('maintenance begins'),
+      });
+    expect(await inWorkspace(workspaceKeys.lease('shop'))).toMatchObject({
+      ...{ runId: name, isReleased: true },
+    });
+  });
+
+  test.each([
+    ['an unknown field', { source: 'shop', tables: ['orders'] }, /tables/],
+    ['no source', {}, /source/],
+  ])('because its input has %s shows a right one', async (_, input, text) => {
+    const end = await ended(await start('backup', input));
+    expect(end).toMatchObject({ status: 'FAILED', error: 'ConfigurationError' });
+    expect(end.cause).toMatch(text);
+    expect(JSON.parse(end.cause ?? '').errorMessage).toContain('A right one: {"source":"shop"}');
+  });
+});
+
+describe('a backup goes on', () => {
+  test('when the processes that dump are killed', async () => {
+    const executionArn = await backup();
+    await atWork('unit-');
+    expect(killFunction('DumpUnit')).toBeGreaterThan(0);
+    expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
+    expect(failures()).toContain('DumpUnit Runtime.ExitError');
+  });
+
+  test('when the sessions that dump are ended', async () => {
+    const executionArn = await backup();
+    const pid = await atWork('unit-');
+    const admin = await connectTo('primary');
+    await admin.query('SELECT pg_terminate_backend($1)', [pid]);
+    await admin.end();
+    expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
+    expect(failures()).toContain('DumpUnit ConnectionLostError');
+  });
+
+  test('when a function has no room for a moment', async () => {
+    const FunctionName = names.function('HoldSnapshot');
+    const get = new GetFunctionConcurrencyCommand({ FunctionName });
+    const { ReservedConcurrentExecutions: was } = await lambda.send(get);
+    const reserve = (ReservedConcurrentExecutions: number) =>
+      lambda.send(
+        new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }),
+      );
+    await reserve(0);
+    const executionArn = await backup();
+    try {
+      await expect
+        .poll(failures, { timeout: 30_000 })
+        .toContain('HoldSnapshot Lambda.TooManyRequestsException');
+    } finally {
+      if (was !== undefined) await reserve(was);
+      else await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+    }
+    expect(await succeeded(executionArn)).toMatchObject({ state: 'published' });
+  });
+
+  // The client of a service tries five times by itself.
+  const kms = (status: number, error: string): Fault => ({
+    ...{ target: 'TrentService.GenerateDataKey', status, error, times: 6 },
+  });
+  test.each([
+    ['the key is throttled', 'KeyThrottledError', kms(400, 'ThrottlingException')],
+    ['the key service has an error', 'KeyServiceError', kms(500, 'KMSInternalException')],
+    [
+      'the vault has an error',
+      'VaultIoError',
+      { method: 'GET', path: '/vault\\.json$', status: 503, error: 'SlowDown', times: 10 },
+    ],
+    [
+      'a service has an error',
+      'AwsServiceError',
+      {
+        ...{ target: 'secretsmanager.GetSecretValue', status: 500, times: 6 },
+        error: 'InternalServiceError',
+      },
+    ],
+    [
+      'an object is late at the replica',
+      'ReplicaBehindError',
+      {
+        ...{ method: 'HEAD', status: 404, error: 'NotFound', times: 1 },
+        path: `^/${names.vaultBucket({ ...primary(), region: 'eu-west-1' })}/backups/.*/data/`,
+      },
+    ],
+  ] as const)('when %s: %s', async (_, name, fault) => {
+    await answerWith(fault);
+    const executionArn = await backup();
+    expect(await succeeded(executionArn)).toMatchObject({ state: 'published' });
+    expect(failures()).toContainEqual(expect.stringMatching(new RegExp(` ${name}$`)));
+  });
+
+  test('when the database instance of the target is stopped, and then there again', async () => {
+    const { rds, ssm } = {
+      rds: new RDSClient(clientSettings()),
+      ssm: clientsIn(primaryRegion).ssm,
+    };
+    const DBInstanceIdentifier = 'stopped';
+    await rds.send(
+      new CreateDBInstanceCommand({
+        ...{ DBInstanceIdentifier, Engine: 'postgres', DBInstanceClass: 'db.t4g.medium' },
+        ...{
+          AllocatedStorage: 20,
+          MasterUsername: 'postgres',
+          MasterUserPassword: 'whatever-it-is',
+        },
+      }),
+    );
+    await rds.send(new StopDBInstanceCommand({ DBInstanceIdentifier }));
+    await succeeded(await backup());
+    const Name = names.targetParameter('scratch');
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name }));
+    const was = String(Parameter?.Value);
+    const put = (Value: string) =>
+      ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
+    const connection = { dbInstance: DBInstanceIdentifier, secret: secretNames.restore };
+    await put(JSON.stringify({ ...JSON.parse(was), connection }));
+    let executionArn: string;
+    try {
+      await sleep(6_000);
+      executionArn = await start('restore', {
+        ...{ target: 'scratch', choice: { source: 'shop' } },
+        options: { pollSeconds: 1 },
+      });
+      await expect
+        .poll(failures, { timeout: 30_000 })
+        .toContain('PlanRestore DatabaseInstanceNotReadyError');
+    } finally {
+      await put(was);
+    }
+    // Functions keep a parameter for a minute.
+    killFunction('PlanRestore');
+    expect(await succeeded(executionArn)).toMatchObject({ verdict: 'identical' });
+  });
+
+  test('whatever Lambda answers instead of a function, once before its work and once after it', async () => {
+    const answers = [
+      ['Plan', 'Lambda.ServiceException'],
+      ['HoldSnapshot', 'Lambda.AWSLambdaException'],
+      ['DumpSchema', 'Lambda.SdkClientException'],
+      ['PlanUnits', 'Lambda.ClientExecutionTimeoutException'],
+      ['Seal', 'Lambda.Unknown'],
+      ['Publish', 'Runtime.OutOfMemory'],
+      ['RecordReplica', 'States.Timeout'],
+      ['Report', 'Sandbox.Timedout'],
+    ] as const;
+    for (const isAfter of [false, true]) {
+      await forgetFailures();
+      await answerWith(
+        ...answers.map(([state, error]) => ({
+          ...{ function: names.function(state), error, isAfter, times: 1 },
+        })),
+      );
+      const executionArn = await backup();
+      expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
+      expect(failures()).toEqual(answers.map(([state, error]) => `${state} ${error}`));
+    }
+  });
+});
