@@ -63,12 +63,7 @@ const read = (bucketArn: string, ...prefixes: string[]): Statement[] => [
 /** Tags and locks as they are now: what `head` tells. */
 const readLocks = (bucketArn: string, ...prefixes: string[]): Statement =>
   allow(
-    [
-      's3:GetObjectTagging',
-      's3:GetObjectVersionTagging',
-      's3:GetObjectRetention',
-      's3:GetObjectLegalHold',
-    ],
+    ['s3:GetObjectTagging', 's3:GetObjectRetention', 's3:GetObjectLegalHold'],
     keys(bucketArn, ...prefixes),
   );
 
