@@ -1,6 +1,6 @@
 /** From what any AWS service reports to the catalogue; each caller names what "not there" is called in its case. */
 import { type ErrorName, HoldfastError, isHoldfastError } from '../core/contract/errors.ts';
-import { type FailureKind, failureKind, said } from './service-failure.ts';
+import { credentialsHint, type FailureKind, failureKind, said } from './service-failure.ts';
 
 export interface AwsCall {
   /** As in a policy: `secretsmanager:GetSecretValue`. */
@@ -24,6 +24,6 @@ export function awsError(error: unknown, { action, what, names = {} }: AwsCall):
   return new HoldfastError(
     names[name] ?? byKind[failureKind(error)],
     `${action} for ${what} failed: ${said(error)}.`,
-    { cause: error, evidence: { action } },
+    { cause: error, evidence: { action }, ...credentialsHint(error) },
   );
 }

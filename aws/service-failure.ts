@@ -21,7 +21,7 @@ interface SdkError extends Error {
 }
 
 const denied =
-  /^(AccessDenied(Exception)?|UnauthorizedOperation|AuthFailure|NotAuthorized|UnrecognizedClient(Exception)?|InvalidClientTokenId|InvalidSignature(Exception)?|SignatureDoesNotMatch|ExpiredToken(Exception)?|MissingAuthenticationToken(Exception)?|CredentialsProviderError|TokenProviderError|OptInRequired)$/;
+  /^(AccessDenied(Exception)?|UnauthorizedOperation|AuthFailure|NotAuthorized|UnrecognizedClient(Exception)?|InvalidClientTokenId|InvalidSignature(Exception)?|SignatureDoesNotMatch|ExpiredToken(Exception)?|RequestExpired|InvalidAccessKeyId|InvalidToken|MissingAuthenticationToken(Exception)?|CredentialsProviderError|TokenProviderError|OptInRequired)$/;
 const throttled =
   /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ProvisionedThroughputExceeded|BandwidthLimitExceeded|RequestThrottled)/;
 /** Faults of the service that some services report as the caller's. */
@@ -37,6 +37,24 @@ export function failureKind(error: unknown): FailureKind {
   if (unavailable.test(name) || $fault === 'server' || status >= 500) return 'unavailable';
   // Without an answer there is no fault of anybody: sockets tell by a code, ECONNREFUSED and its like.
   return $fault === undefined && typeof code === 'string' ? 'unavailable' : 'refused';
+}
+
+const hintsOfCredentials: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(ExpiredToken|RequestExpired)/,
+    'The credentials have run out: log in again (aws sso login, or new temporary credentials).',
+  ],
+  [
+    /^(InvalidAccessKeyId|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|InvalidSignature|InvalidToken|MissingAuthenticationToken)/,
+    'AWS does not take these credentials: `aws sts get-caller-identity` must answer with the account of the deployment.',
+  ],
+];
+
+/** What to do when it is the credentials themselves that were refused; nothing when it is what they may do. */
+export function credentialsHint(error: unknown): { readonly hint?: string } {
+  const name = error instanceof Error ? error.name : '';
+  const [, hint] = hintsOfCredentials.find(([names]) => names.test(name)) ?? [];
+  return hint === undefined ? {} : { hint };
 }
 
 /** The service's own words, on one line; they name roles and resources, never contents. */

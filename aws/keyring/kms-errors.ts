@@ -1,6 +1,6 @@
 /** From what KMS reports to the catalogue; docs: "Errors" of each KMS operation in its API reference. */
 import { type ErrorName, HoldfastError, isHoldfastError } from '../../core/contract/errors.ts';
-import { type FailureKind, failureKind, said } from '../service-failure.ts';
+import { credentialsHint, type FailureKind, failureKind, said } from '../service-failure.ts';
 
 /** What KMS says of a key or a ciphertext, by its own names. */
 const byName: Readonly<Record<string, ErrorName>> = {
@@ -28,6 +28,6 @@ export function kmsError(error: unknown, action: string, keyArn: string): Holdfa
   return new HoldfastError(
     byName[name] ?? byKind[failureKind(error)],
     `${action} with the key ${keyArn} failed: ${said(error)}.`,
-    { cause: error, evidence: { action, key: keyArn } },
+    { cause: error, evidence: { action, key: keyArn }, ...credentialsHint(error) },
   );
 }

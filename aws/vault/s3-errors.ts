@@ -5,7 +5,7 @@
  * whoever may not list); nothing of the request is kept, because a refused signature quotes the session's token.
  */
 import { type ErrorName, HoldfastError } from '../../core/contract/errors.ts';
-import { failureKind, said } from '../service-failure.ts';
+import { credentialsHint, failureKind, said } from '../service-failure.ts';
 
 interface S3Error extends Error {
   readonly $fault?: unknown;
@@ -77,6 +77,7 @@ export function toVaultError(error: unknown, doing: string): HoldfastError {
   return new HoldfastError(name, `Cannot ${doing}: ${said(error)}.`, {
     cause: bare(error),
     ...(hint === undefined ? {} : { hint }),
+    ...credentialsHint(error),
     evidence: { status: metadata?.httpStatusCode, requestId: metadata?.requestId },
   });
 }
