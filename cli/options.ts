@@ -4,14 +4,18 @@ import { type Command, Option } from 'commander';
 import { envNames } from '../core/contract/env.ts';
 import { HoldfastError } from '../core/contract/errors.ts';
 import { type Filters, filtersSchema } from '../core/contract/filters.ts';
+import type { EnvironmentOptions } from './environment-file.ts';
 
 export interface CommonOptions {
   readonly json?: boolean;
 }
 
-export interface VaultOptions extends CommonOptions {
+export interface VaultOptions extends CommonOptions, EnvironmentOptions {
   readonly vault?: string;
   readonly key?: string;
+  /** Of the bucket, where a vault can be one. */
+  readonly region?: string;
+  readonly workspace?: string;
 }
 
 export interface DatabaseOptions {
@@ -33,6 +37,21 @@ export const addJson = (command: Command): Command =>
 
 export const addVault = (command: Command): Command =>
   command.option('--vault <dir>', `folder of the vault (or ${envNames.vault})`);
+
+/** For what only reads: there the vault can be a bucket. */
+export const addVaultOrBucket = (command: Command): Command =>
+  command
+    .option(
+      '--vault <place>',
+      `folder of the vault, or s3://BUCKET (or ${envNames.vault}, or --env)`,
+    )
+    .option('--region <region>', 'of the bucket (default: S3 is asked)');
+
+export const addWorkspace = (command: Command): Command =>
+  command.option(
+    '--workspace <bucket>',
+    's3://… where the records of runs are (default: beside the vault, by its name)',
+  );
 
 export const addKey = (command: Command): Command =>
   command.option('--key <file>', `key file (or ${envNames.keyFile}; default: where init put it)`);

@@ -17,6 +17,7 @@ import { showCommand } from './commands/show.ts';
 import { statusCommand } from './commands/status.ts';
 import { vaultCommand } from './commands/vault.ts';
 import { verifyCommand } from './commands/verify.ts';
+import type { EnvironmentOptions } from './environment-file.ts';
 
 /** What a command calls to end with another exit code than 0 without an error: `exitCodes`, or a command's own (guard). */
 export type SetExitCode = (code: number) => void;
@@ -41,7 +42,15 @@ export function makeProgram(setExitCode: SetExitCode): Command {
   const program = new Command('holdfast')
     .description('Back PostgreSQL up, prove that the backup is whole, and restore it.')
     .version(holdfastVersion(), '-V, --version', 'print the version of Holdfast')
-    .addHelpText('after', examples);
+    .option('--env <name>', 'the deployment on AWS that environments/NAME.json describes')
+    .option('--dr', 'with --env: the other Region, where the replica is')
+    .addHelpText('after', examples)
+    // Said before or after the name of the command, they are options of the command.
+    .hook('preAction', (whole, command) => {
+      const { env, dr } = whole.opts<EnvironmentOptions>();
+      if (env !== undefined) command.setOptionValue('env', env);
+      if (dr !== undefined) command.setOptionValue('dr', dr);
+    });
   const commands = [
     initCommand(),
     backupCommand(setExitCode),

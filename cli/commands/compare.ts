@@ -11,12 +11,19 @@ import { applicationNameOf } from '../../core/postgres/application-name.ts';
 import { chooseBackup } from '../../core/restore/choose-backup.ts';
 import { resolveConnection } from '../../local/connection/resolve-connection.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { openStore } from '../open.ts';
-import { addJobs, addJson, addKey, addVault, jobsOf, type VaultOptions } from '../options.ts';
+import {
+  addJobs,
+  addJson,
+  addKey,
+  addVaultOrBucket,
+  jobsOf,
+  type VaultOptions,
+} from '../options.ts';
 import { describeComparison } from '../output/describe-comparison.ts';
 import { openProgress } from '../output/progress.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
+import { readStore } from '../read-vault.ts';
 
 interface CompareOptions extends VaultOptions {
   readonly source?: string;
@@ -47,7 +54,7 @@ definition is listed as expected and is no difference. Exit code 3 when the side
     .action((left: string, right: string, options: CompareOptions) =>
       compare([left, right], options, setExitCode),
     );
-  return addJson(addJobs(addKey(addVault(command))));
+  return addJson(addJobs(addKey(addVaultOrBucket(command))));
 }
 
 async function compare(
@@ -96,7 +103,7 @@ async function openSide(name: string, options: CompareOptions, databases: number
       jobs: Math.max(1, Math.ceil(jobsOf(options) / databases)),
     });
   }
-  const store = await openStore(options);
+  const store = await readStore(options);
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
   const choice = choiceSchema.parse({ backup: name, source: options.source });
   const { manifest } = await chooseBackup(deps, choice);

@@ -11,12 +11,12 @@ import { getJson } from '../../core/vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../../core/vault/keys.ts';
 import type { Vault, Workspace } from '../../core/vault/vault.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { openVaultOf } from '../open.ts';
-import { addJson, addVault, type VaultOptions } from '../options.ts';
+import { addJson, addVaultOrBucket, addWorkspace, type VaultOptions } from '../options.ts';
 import { formatBytes, formatCount, formatTime } from '../output/format.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
 import { renderTable } from '../output/table.ts';
 import type { SetExitCode } from '../program.ts';
+import { readVault, readWorkspace } from '../read-vault.ts';
 
 interface ListOptions extends VaultOptions {
   readonly source?: string;
@@ -34,14 +34,14 @@ export function listCommand(setExitCode: SetExitCode): Command {
 Examples:
   holdfast list --vault /backups/shop
   holdfast list --vault /backups/shop --source shop --json
-  holdfast list --vault /backups/shop --failed`,
+  holdfast list --vault /backups/shop --failed
+  holdfast list --vault s3://BUCKET`,
     )
     .action(async (options: ListOptions) => {
-      const { vault, workspace } = await openVaultOf(options);
-      if (options.failed) await listFailed(workspace, options);
-      else await listBackups(vault, options, setExitCode);
+      if (options.failed) await listFailed(await readWorkspace(options), options);
+      else await listBackups((await readVault(options)).vault, options, setExitCode);
     });
-  return addJson(addVault(command));
+  return addJson(addWorkspace(addVaultOrBucket(command)));
 }
 
 async function listBackups(

@@ -6,12 +6,12 @@ import type { RestoreReport } from '../../core/contract/restore.ts';
 import { findReport, listReports } from '../../core/report/list-reports.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import type { Workspace } from '../../core/vault/vault.ts';
-import { openVaultOf } from '../open.ts';
-import { addJson, addVault, type VaultOptions } from '../options.ts';
+import { addJson, addVaultOrBucket, addWorkspace, type VaultOptions } from '../options.ts';
 import { describeRecovery } from '../output/describe-recovery.ts';
 import { formatCount, formatDuration, formatTime } from '../output/format.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
 import { renderTable } from '../output/table.ts';
+import { readWorkspace } from '../read-vault.ts';
 
 interface ReportOptions extends VaultOptions {
   readonly html?: string;
@@ -38,7 +38,7 @@ The page stands alone: it can be mailed, printed and kept. It holds no secrets.`
     .action((wanted: string | undefined, options: ReportOptions) =>
       wanted === undefined ? list(options) : show(wanted, options),
     );
-  return addJson(addVault(command));
+  return addJson(addWorkspace(addVaultOrBucket(command)));
 }
 
 async function list(options: ReportOptions): Promise<void> {
@@ -47,7 +47,7 @@ async function list(options: ReportOptions): Promise<void> {
       hint: 'Name one, or "latest".',
     });
   }
-  const { workspace } = await openVaultOf(options);
+  const workspace = await readWorkspace(options);
   const reports = await listReports({ workspace });
   if (options.json) return printJson(reports.map(summaryOf));
   if (reports.length === 0) return print('Nothing was restored from this vault yet.');
@@ -79,7 +79,7 @@ const summaryOf = ({
 }: RestoreReport) => rest;
 
 async function show(wanted: string, options: ReportOptions): Promise<void> {
-  const { workspace } = await openVaultOf(options);
+  const workspace = await readWorkspace(options);
   const report = await findReport({ workspace }, wanted);
   if (options.openPath === true) return print(report.page ?? '');
   if (options.html !== undefined) await copyPage(workspace, report, options.html);

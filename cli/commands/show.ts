@@ -4,10 +4,10 @@ import type { EvidenceRecord } from '../../core/contract/catalogue.ts';
 import { choiceSchema } from '../../core/contract/restore.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
 import { chooseBackup } from '../../core/restore/choose-backup.ts';
-import { openStore } from '../open.ts';
-import { addJson, addKey, addVault, type VaultOptions } from '../options.ts';
+import { addJson, addKey, addVaultOrBucket, type VaultOptions } from '../options.ts';
 import { describeBackup } from '../output/describe-backup.ts';
 import { print, printJson } from '../output/streams.ts';
+import { readStore } from '../read-vault.ts';
 
 interface ShowOptions extends VaultOptions {
   readonly source?: string;
@@ -27,11 +27,11 @@ Examples:
   holdfast show latest --vault /backups/shop --json | jq .manifest.totals`,
     )
     .action(show);
-  return addJson(addKey(addVault(command)));
+  return addJson(addKey(addVaultOrBucket(command)));
 }
 
 async function show(wanted: string, options: ShowOptions): Promise<void> {
-  const store = await openStore(options);
+  const store = await readStore(options);
   const deps = { vault: store.vault, vaultId: store.marker.vaultId, keyRing: store.keyRing };
   const choice = choiceSchema.parse({ backup: wanted, source: options.source });
   const { manifest, sha256, entry } = await chooseBackup(deps, choice);

@@ -4,11 +4,11 @@ import type { SourceStatus } from '../../core/contract/functions.ts';
 import { namesOfSources } from '../../core/sentinel/sentinel.ts';
 import { sourceStatus } from '../../core/sentinel/source-status.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { openStore } from '../open.ts';
-import { addJson, addKey, addVault, type VaultOptions } from '../options.ts';
+import { addJson, addKey, addVaultOrBucket, type VaultOptions } from '../options.ts';
 import { describeStatus } from '../output/describe-status.ts';
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
+import { readStore } from '../read-vault.ts';
 import { secondsOf } from '../restore-options.ts';
 
 interface StatusOptions extends VaultOptions {
@@ -34,12 +34,12 @@ Only whole backups count, and only by signed manifests and records. Exit code 3 
 has no verified backup within --rpo: for a monitor, or a job that tells you.`,
     )
     .action((options: StatusOptions) => tellStatus(options, setExitCode));
-  return addJson(addKey(addVault(command)));
+  return addJson(addKey(addVaultOrBucket(command)));
 }
 
 async function tellStatus(options: StatusOptions, setExitCode: SetExitCode): Promise<void> {
   const rpoSeconds = options.rpo ?? null;
-  const { vault, marker, keyRing } = await openStore(options);
+  const { vault, marker, keyRing } = await readStore(options);
   const deps = { vault, vaultId: marker.vaultId, keyRing, now: () => new Date() };
   const names = options.source === undefined ? await namesOfSources(deps) : [options.source];
   const sources: SourceStatus[] = [];

@@ -7,12 +7,11 @@ import { listCatalogue, unlistedBackups } from '../../core/evidence/catalogue.ts
 import { type Place, placeOfChoice } from '../../core/restore/choose-backup.ts';
 import { verifyBackup } from '../../core/verify/verify-backup.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { type OpenStore, openStore } from '../open.ts';
 import {
   addJobs,
   addJson,
   addKey,
-  addVault,
+  addVaultOrBucket,
   jobsOf,
   pastMoment,
   type VaultOptions,
@@ -21,6 +20,7 @@ import { describeVerdict } from '../output/describe-verdict.ts';
 import { openProgress } from '../output/progress.ts';
 import { print, printJson, printLine } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
+import { type ReadableStore, readStore } from '../read-vault.ts';
 import { who } from '../who.ts';
 
 interface VerifyOptions extends VaultOptions {
@@ -48,13 +48,14 @@ Examples:
   holdfast verify latest --vault /backups/shop
   holdfast verify --all --quick --vault /backups/shop
   holdfast verify --since 7d --vault /backups/shop --json
+  holdfast verify --all --vault s3://BUCKET
 
 Exit code 3 and a list of objects and tables when something is damaged.`,
     )
     .action((wanted: string | undefined, options: VerifyOptions) =>
       verify(wanted, options, setExitCode),
     );
-  return addJson(addJobs(addKey(addVault(command))));
+  return addJson(addJobs(addKey(addVaultOrBucket(command))));
 }
 
 async function verify(
@@ -68,7 +69,7 @@ async function verify(
       hint: 'Name one backup, or leave the name out.',
     });
   }
-  const store = await openStore(options);
+  const store = await readStore(options);
   const unreadable: string[] = [];
   const entries =
     since || options.all
@@ -98,7 +99,7 @@ async function verify(
 
 /** One whose manifest cannot be trusted, too: to say so is what verifying is for. */
 const placeNamed = (
-  { vault, marker, keyRing }: OpenStore,
+  { vault, marker, keyRing }: ReadableStore,
   backup: string | undefined,
   source: string | undefined,
 ): Promise<Place> =>
@@ -108,7 +109,7 @@ const placeNamed = (
   );
 
 async function verifyOne(
-  store: OpenStore,
+  store: ReadableStore,
   { source, backupId }: Place,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
@@ -119,6 +120,7 @@ async function verifyOne(
         vault: store.vault,
         vaultId: store.marker.vaultId,
         keyRing: store.keyRing,
+        ...(store.record !== undefined && { record: store.record }),
         now: () => new Date(),
         progress: progress.onProgress,
       },
@@ -137,7 +139,7 @@ async function verifyOne(
 
 /** An entry of the catalogue that cannot be read is damage, and no reason to leave the others unseen. */
 async function entriesSince(
-  store: OpenStore,
+  store: ReadableStore,
   source: string | undefined,
   since: Date | undefined,
   unreadable: string[],

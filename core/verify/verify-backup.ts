@@ -21,7 +21,10 @@ import { readVaultMarker } from '../vault/marker.ts';
 import { loadManifest, type OpenedBackup } from './open-backup.ts';
 import { verifyObject } from './verify-object.ts';
 
-export type VerifyBackupDeps = Pick<Deps, 'vault' | 'vaultId' | 'keyRing' | 'now' | 'progress'>;
+export type VerifyBackupDeps = Pick<
+  Deps,
+  'vault' | 'vaultId' | 'keyRing' | 'now' | 'progress' | 'record'
+>;
 
 export interface VerifyBackupInput {
   readonly source: string;

@@ -45,9 +45,11 @@ export async function makeWorkspaceBucket(region = primaryRegion, name = bucketN
 }
 
 /** A vault bucket and its replica in the other Region, each with a client of its Region. */
-export async function makeReplicatedBuckets() {
-  const primary = await makeVaultBucket(primaryRegion);
-  const replica = await makeVaultBucket(replicaRegion, bucketName('replica'));
+export async function makeReplicatedBuckets(
+  names = { primary: bucketName('vault'), replica: bucketName('replica') },
+) {
+  const primary = await makeVaultBucket(primaryRegion, names.primary);
+  const replica = await makeVaultBucket(replicaRegion, names.replica);
   await primary.s3.send(
     new PutBucketReplicationCommand({
       Bucket: primary.bucket,

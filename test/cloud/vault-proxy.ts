@@ -49,6 +49,7 @@ export interface CannedAnswer {
 
 export interface FaultyProxy extends AsyncDisposable {
   readonly s3: S3Client;
+  readonly endpoint: string;
   readonly seen: Seen[];
   /** Answers whose client went away before their end. */
   abandoned(): number;
@@ -74,14 +75,16 @@ export async function faultyProxy(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const endpoint = `http://127.0.0.1:${port}`;
   const s3 = new S3Client({
     ...s3Settings(),
     ...s3ClientSettings,
     ...settings,
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
   });
   return {
     s3,
+    endpoint,
     seen,
     abandoned: () => abandoned,
     async [Symbol.asyncDispose]() {
