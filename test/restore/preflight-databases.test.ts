@@ -93,12 +93,23 @@ describe('names of databases', () => {
     }
   });
 
-  it('swap: the database of the connection itself cannot be renamed, nor should a template be', async () => {
+  it('swap: the database of the connection itself is renamed from one beside it, which must let us in', async () => {
     const own = await at.run(swap(), { connection: database.settings });
-    expect(only(own, 'database-exists')).toMatchObject({
-      verdict: 'failed',
-      hint: expect.stringContaining('/postgres'),
-    });
+    expect(only(own, 'database-exists')).toMatchObject({ verdict: 'ok' });
+    const input = { mode: 'swap', database: 'postgres' };
+    await admin.query('REVOKE CONNECT ON DATABASE template1 FROM PUBLIC');
+    try {
+      expect(only(await at.run(input, { connection: asRole }), 'database-exists')).toMatchObject({
+        verdict: 'failed',
+        message: expect.stringContaining('"template1" does not let this role in'),
+        hint: expect.stringContaining('postgresql://…/another'),
+      });
+    } finally {
+      await admin.query('GRANT CONNECT ON DATABASE template1 TO PUBLIC');
+    }
+  });
+
+  it('swap: a template is left alone', async () => {
     const template = await at.run({ mode: 'swap', database: 'template1' });
     expect(only(template, 'database-exists')).toMatchObject({
       verdict: 'failed',

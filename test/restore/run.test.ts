@@ -52,9 +52,10 @@ describe('a whole restore', { timeout: 180_000 }, () => {
     expect(report.phases.safetyBackup).toBeGreaterThan(0);
   });
 
-  it('files the safety backup under the name by which the vault knows the database', async () => {
-    const { name } = harness.source.database;
-    const report = await harness.restore({ mode: 'swap', database: name, disconnect: true });
+  it('swaps by a connection to the very database, whose safety backup is filed under its own name', async () => {
+    const { name, settings: connection } = harness.source.database;
+    const request = { mode: 'swap', database: name, disconnect: true } as const;
+    const report = await harness.restore(request, { connection });
     expect(report.safetyBackupId).toMatch(/^shop-/);
     expect(await contentOf(name)).toEqual(original);
   });

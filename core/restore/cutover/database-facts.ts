@@ -71,10 +71,11 @@ async function findDatabase(
   return row;
 }
 
-/**
- * A session in a database that is none of `affected`: one cannot rename the database that one is in.
- * The connection's own when it may be, else `postgres`, else `template1`.
- */
+/** None of `affected`: the connection's own when it may be, else `postgres`, else `template1`. */
+export const databaseBeside = (own: string, affected: readonly (string | null)[]): string =>
+  [own, 'postgres', 'template1'].find((name) => !affected.includes(name)) ?? own;
+
+/** A session in a database that is none of `affected`: one cannot rename the database that one is in. */
 export async function openBeside(
   deps: Pick<Deps, 'connectionOf'>,
   run: Pick<RestoreRun, 'runId' | 'input'>,
@@ -82,10 +83,7 @@ export async function openBeside(
   affected: readonly (string | null)[],
 ): Promise<Session> {
   const settings = await deps.connectionOf(run.input.target);
-  const free = [settings.database, 'postgres', 'template1'].find(
-    (name) => !affected.includes(name),
-  );
-  return openSession(onDatabase(settings, free ?? settings.database), {
+  return openSession(onDatabase(settings, databaseBeside(settings.database, affected)), {
     applicationName: applicationNameOf(run.runId, what),
     purpose: 'writer',
   });

@@ -1,4 +1,6 @@
 /** The databases of the target by their names: what must be there, and what must not. */
+import type { Session } from '../../postgres/session.ts';
+import { databaseBeside } from '../cutover/database-facts.ts';
 import { type Finding, failed, ok, type PreflightCheck, type ServerTarget } from './check.ts';
 import { maxNameBytes } from './names.ts';
 
@@ -19,6 +21,15 @@ const find = async (
   );
   return new Map(rows.map((row) => [row.name, row]));
 };
+
+async function mayConnect(session: Session, database: string): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT FROM pg_catalog.pg_database
+      WHERE datname = $1 AND datallowconn AND pg_catalog.has_database_privilege(oid, 'CONNECT')`,
+    [database],
+  );
+  return rows.length > 0;
+}
 
 const quoted = (name: string): string => JSON.stringify(name);
 
@@ -81,11 +92,14 @@ export const databaseExists: PreflightCheck<ServerTarget> = {
         'Allow them: ALTER DATABASE … WITH ALLOW_CONNECTIONS true.',
       );
     }
-    if (input.mode === 'swap' && session.settings.database === name) {
-      return failed(
-        `The connection itself is to ${quoted(name)}, which is to be renamed.`,
-        'Connect to another database of the server, as postgresql://…/postgres, and name this one with --name.',
-      );
+    if (input.mode === 'swap') {
+      const beside = databaseBeside(session.settings.database, [name]);
+      if (!(await mayConnect(session, beside))) {
+        return failed(
+          `A database is renamed from another one, and ${quoted(beside)} does not let this role in.`,
+          'Name a database beside it in the connection to the target, as postgresql://…/another, and this one with --name.',
+        );
+      }
     }
     return ok(`Database ${quoted(name)} is there.`);
   },
