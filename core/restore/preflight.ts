@@ -26,9 +26,10 @@ import { estimateOf } from './preflight/estimate.ts';
 import { extensions } from './preflight/extensions.ts';
 import { collations, encoding, locale } from './preflight/locale.ts';
 import { type DatabaseNames, databaseNamesOf } from './preflight/names.ts';
-import { commands, safety, selection } from './preflight/request.ts';
+import { commands, selection } from './preflight/request.ts';
 import { rights } from './preflight/rights.ts';
 import { ownership, roles, rolesOfTables } from './preflight/roles.ts';
+import { safety } from './preflight/safety.ts';
 import { freeConnections, serverVersion, serverWritable } from './preflight/server.ts';
 import { diskSpace, timeNeeded } from './preflight/space.ts';
 import { connectedSessions, replication } from './preflight/swap.ts';
@@ -45,7 +46,6 @@ const backupChecks: readonly PreflightCheck<BackupTarget>[] = [
   backupWhole,
   backupEvidence,
   selection,
-  safety,
   commands,
 ];
 
@@ -56,6 +56,7 @@ const serverChecks: readonly PreflightCheck<ServerTarget>[] = [
   rights,
   nameFree,
   databaseExists,
+  safety,
   encoding,
   locale,
   collations,

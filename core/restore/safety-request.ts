@@ -27,6 +27,8 @@ export interface Safety {
   readonly earlier: readonly SafetyBackup[];
 }
 
+type Server = Pick<RestoreRun['server'], 'host' | 'port'>;
+
 /** Each taking has facts of its own. */
 export const takingFact = (fact: 'safety' | 'safety-request', taking: number): string =>
   taking === 1 ? fact : `${fact}-${taking}`;
@@ -54,7 +56,7 @@ export async function safetyRequestOf(
   run: Pick<RestoreRun, 'runId' | 'input' | 'server' | 'finalDatabase'>,
 ): Promise<BackupInput> {
   return backupInputSchema.parse({
-    source: await sourceNameOf(deps, run),
+    source: await sourceNameOf(deps, run.server, run.finalDatabase),
     tier: 'safety',
     labels: { restore: run.runId },
     options: { jobs: run.input.options.jobs },
@@ -62,9 +64,11 @@ export async function safetyRequestOf(
   });
 }
 
-async function sourceNameOf(
+/** The name by which the vault knows this database, or a new one. */
+export async function sourceNameOf(
   deps: Deps,
-  { server, finalDatabase }: Pick<RestoreRun, 'server' | 'finalDatabase'>,
+  server: Server,
+  finalDatabase: string,
 ): Promise<string> {
   const looked = new Set<string>();
   const onDamaged = () => undefined;
@@ -82,11 +86,7 @@ async function sourceNameOf(
   return slug;
 }
 
-const isOf = (
-  { source, inventory }: Manifest,
-  server: RestoreRun['server'],
-  database: string,
-): boolean =>
+const isOf = ({ source, inventory }: Manifest, server: Server, database: string): boolean =>
   source.host === server.host &&
   source.port === server.port &&
   inventory.database.name === database;

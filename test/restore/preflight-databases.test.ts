@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HoldfastError } from '../../core/contract/errors.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { sharedSettings, type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { roleOf } from '../support/role-of.ts';
@@ -185,6 +186,19 @@ describe('what hangs on the database that is swapped away', () => {
     expect(only(await at.run(into), 'safety-backup').verdict).toBe('ok');
     const replace = await at.run({ ...into, selection: { onConflict: 'replace' } });
     expect(only(replace, 'safety-backup').verdict).toBe('warning');
+  });
+
+  it('where only deployed sources can be backed up, one that is none fails before anything begins', async () => {
+    const sourceOf = async (name: string) => {
+      throw new HoldfastError('ConnectionNotFoundError', `There is no source ${name}.`);
+    };
+    const seen = await at.run(swap(), { deps: { sourceOf } });
+    expect(only(seen, 'safety-backup')).toMatchObject({
+      verdict: 'failed',
+      hint: expect.stringContaining('sources of the environment'),
+    });
+    const without = await at.run(swap({ safetyBackup: false }), { deps: { sourceOf } });
+    expect(only(without, 'safety-backup').verdict).toBe('warning');
   });
 });
 

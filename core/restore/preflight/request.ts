@@ -1,5 +1,5 @@
 /** What was asked for, by itself: parts that do not go together, or that cannot be done where this runs. */
-import { type BackupTarget, failed, ok, type PreflightCheck, warning } from './check.ts';
+import { type BackupTarget, failed, ok, type PreflightCheck } from './check.ts';
 import { estimateOf } from './estimate.ts';
 
 export const selection: PreflightCheck<BackupTarget> = {
@@ -34,27 +34,6 @@ export const commands: PreflightCheck<BackupTarget> = {
     return failed(
       `Commands cannot be run here (no shell): ${wanted.join(', ')}.`,
       'Use SQL checks, or restore from a machine with a shell.',
-    );
-  },
-};
-
-export const safety: PreflightCheck<BackupTarget> = {
-  check: 'safety-backup',
-  modes: ['swap', 'into'],
-  async look({ input, names }) {
-    const replaces = input.mode === 'swap' || input.selection.onConflict === 'replace';
-    if (!replaces) return ok('Nothing that exists is replaced.');
-    const name = JSON.stringify(names.finalDatabase);
-    if (input.safetyBackup) return ok(`A backup of ${name} as it is now is taken first.`);
-    if (input.mode === 'swap') {
-      return warning(
-        `No backup of ${name} as it is now is taken; it is kept aside under another name.`,
-        '`holdfast rollback` brings it back as long as it is kept.',
-      );
-    }
-    return warning(
-      `No backup of ${name} as it is now is taken.`,
-      'Leave --no-safety-backup out unless what is there now may be lost.',
     );
   },
 };
