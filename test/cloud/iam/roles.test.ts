@@ -3,6 +3,7 @@
  * statements in lib/functions/ say so.
  */
 import { DescribeKeyCommand, GenerateDataKeyCommand } from '@aws-sdk/client-kms';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { expect, inject, test } from 'vitest';
 import type { FunctionName } from '../../../core/contract/functions.ts';
 import { loadEnvironment } from '../../../lib/environment.ts';
@@ -10,8 +11,8 @@ import { type AttemptName, attempts, lets } from '../../../lib/functions/attempt
 import { reachOf } from '../../../lib/functions/region.ts';
 import { functionRights, statementsOf } from '../../../lib/functions/rights.ts';
 import { environmentName } from '../deployed/environment.ts';
-import { base, clientsIn, names } from '../deployed/harness.ts';
-import { primaryRegion, replicaRegion } from '../emulator-clients.ts';
+import { base, clientsIn, names, primary } from '../deployed/harness.ts';
+import { primaryRegion, replicaRegion, s3Settings } from '../emulator-clients.ts';
 import { assume } from './assume.ts';
 import { isLetIn, layOut } from './try.ts';
 
@@ -53,6 +54,24 @@ test.each([primaryRegion, replicaRegion])(
   },
   300_000,
 );
+
+test('nobody gets at a vault by plain http, whatever his role allows', async () => {
+  const Bucket = names.vaultBucket(primary());
+  const plain = new S3Client({
+    ...s3Settings(),
+    credentials: await assume(names.roleName('Publish', primaryRegion)),
+  });
+  const list = () => plain.send(new ListObjectsV2Command({ Bucket, Prefix: 'backups/' }));
+  await expect(list()).resolves.toMatchObject({ Name: Bucket });
+  plain.middlewareStack.add(
+    (next) => (call) => {
+      Object.assign((call.request as { headers: object }).headers, { 'x-forwarded-proto': 'http' });
+      return next(call);
+    },
+    { step: 'build' },
+  );
+  await expect(list()).rejects.toMatchObject({ name: 'AccessDenied' });
+});
 
 async function reachIn(region: string) {
   const { account } = base();
