@@ -30,19 +30,22 @@ it('has a handler for every state and every other function, and no other', () =>
   expect(handlerFiles()).toEqual(names.map((name) => `${kebab(name)}.ts`).sort());
 });
 
-it.concurrent.each(names)('%s loads with its ports and says what its environment lacks', async (name) => {
-  const program = `
+it.concurrent.each(names)(
+  '%s loads with its ports and says what its environment lacks',
+  async (name) => {
+    const program = `
     const { handler } = await import('./${kebab(name)}.js');
     const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
     const error = await handler({}, context).then(() => undefined, (thrown) => thrown);
     console.log(JSON.stringify({ name: error.name, message: error.message, stack: error.stack }));`;
-  const { stdout, stderr, code } = await node(['--input-type=module', '--eval', program]);
-  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-  const { name: errorName, message, stack } = JSON.parse(stdout);
-  expect(errorName).toBe('ConfigurationError');
-  expect(message).toContain('HOLDFAST_VAULT_BUCKET is not set; ');
-  expect(stack.split('\n').at(-1)).toMatch(/^holdfast: \{"hint":"The stacks set these variables/);
-});
+    const { stdout, stderr, code } = await node(['--input-type=module', '--eval', program]);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    const { name: errorName, message, stack } = JSON.parse(stdout);
+    expect(errorName).toBe('ConfigurationError');
+    expect(message).toContain('HOLDFAST_VAULT_BUCKET is not set; ');
+    expect(stack.split('\n').at(-1)).toMatch(/^holdfast: \{"hint":"The stacks set these variables/);
+  },
+);
 
 it('holds nothing of the machine that made it, and no development tool', async () => {
   const files = await readdir(copy);

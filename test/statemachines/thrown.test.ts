@@ -24,7 +24,10 @@ const forReal: Readonly<Record<string, Thrown>> = {
     test: 'test/cloud/deployed/failures.test.ts',
     how: 'when the sessions that dump are ended',
   },
-  TaskTimedOutError: { test: 'test/engine/pool.test.ts', how: 'ends a call that does not come back, and its process' },
+  TaskTimedOutError: {
+    test: 'test/engine/pool.test.ts',
+    how: 'ends a call that does not come back, and its process',
+  },
   TooManyConnectionsError: {
     test: 'test/backup/connections.test.ts',
     how: 'a role that may have one connection only',
