@@ -47,7 +47,7 @@ describe('wrong use is exit 2 and says what would be right', () => {
   const cases: [string, string[], RegExp][] = [
     ['an unknown command', ['bakup'], /bakup[\s\S]*Did you mean backup\?/],
     ['an unknown option', ['backup', '--valt', '/x'], /--valt[\s\S]*Did you mean --vault\?/],
-    ['an option without its value', ['list', '--vault'], /--vault <dir>/],
+    ['an option without its value', ['list', '--vault'], /--vault <place>/],
     ['one argument too many', ['list', 'shop'], /too many arguments/i],
     [
       'a label that is none',

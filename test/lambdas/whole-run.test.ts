@@ -18,7 +18,10 @@ afterAll(() => harness?.[Symbol.asyncDispose]());
 
 const lastOf = (name: string) => told.findLast(([each]) => each === name)?.[1];
 
-it('a function whose limit is much shorter than the options say hands the rest of its unit back, and all rows are there', async () => {
+it('a function whose limit is much shorter than the options say hands the rest of its unit back, and all rows are there', {
+  // Each call does at least one block: more than a hundred calls on a machine that is busy.
+  timeout: 240_000,
+}, async () => {
   const parts: OutputOf<'DumpUnit'>[] = [];
   const dump = { chunkBytes: 64 << 20 };
   // 40 ms for 8 MB in one unit; the default of the options is 840 s.

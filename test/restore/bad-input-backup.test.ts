@@ -176,7 +176,7 @@ describe('a restore with a key file', { timeout: 180_000 }, () => {
       {},
       {
         ...{ name: 'KeyMismatchError', message: /[0-9a-f]{8}/, isBegun: false },
-        hint: /[Nn]ame the key file/,
+        hint: /the key file, with th/,
       },
       { keyFile },
     );

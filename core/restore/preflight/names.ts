@@ -62,7 +62,8 @@ export function databaseNamesOf(
     }
     case 'swap':
       return {
-        workDatabase: working(finalDatabase, suffix),
+        // Not by the backup: a look at it in a database of its own may stand under that name.
+        workDatabase: working(finalDatabase, `_restore_${shortIdOf(runId)}`),
         finalDatabase,
         previousDatabase: nameWithSuffix(finalDatabase, `_before_${shortIdOf(runId)}`),
       };
