@@ -4,13 +4,13 @@
  * Invariant: the key is the one that was named, or its twin in another Region; a failure of KMS keeps its name, which the
  * SDK by itself folds into one error text for all.
  */
+import { AwsKmsMrkAwareSymmetricKeyringNode } from '@aws-crypto/kms-keyring-node';
 import {
-  AwsKmsMrkAwareSymmetricKeyringNode,
   type EncryptedDataKey,
   KeyringNode,
   type NodeDecryptionMaterial,
   type NodeEncryptionMaterial,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/material-management-node';
 import {
   DecryptCommand,
   EncryptCommand,

@@ -4,7 +4,7 @@
  * The SDK authenticates the context that a message carries but leaves it to the caller to compare it with what was
  * expected. Invariant: the data key of a message with another context is not even unwrapped.
  */
-import type { NodeMaterialsManager } from '@aws-crypto/client-node';
+import type { NodeMaterialsManager } from '@aws-crypto/material-management-node';
 import { HoldfastError } from '../contract/errors.ts';
 import type { EncryptionContext } from './key-ring.ts';
 

@@ -6,13 +6,16 @@
  * equal. The SDK's own streams are handed out: nothing of ours copies on the way.
  */
 import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
   getLocalCryptographicMaterialsCache,
-  type KeyringNode,
   NodeCachingMaterialsManager,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/caching-materials-manager-node';
+import { buildDecrypt } from '@aws-crypto/decrypt-node';
+import { buildEncrypt } from '@aws-crypto/encrypt-node';
+import {
+  AlgorithmSuiteIdentifier,
+  CommitmentPolicy,
+  type KeyringNode,
+} from '@aws-crypto/material-management-node';
 import { boundMaterials, plainContext } from './bound-materials.ts';
 import { withDecryptionErrors } from './decryption-errors.ts';
 import { guardedStream } from './guarded-stream.ts';
@@ -32,10 +35,9 @@ const dataKeyLifeMs = 30 * 60 * 1000;
 /** Objects that one process writes and reads at once, with room. */
 const cachedDataKeys = 64;
 
-const client = buildClient({
-  commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-  maxEncryptedDataKeys: 1,
-});
+const commitmentPolicy = CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT;
+const settings = { commitmentPolicy, maxEncryptedDataKeys: 1 };
+const client = { ...buildEncrypt(settings), ...buildDecrypt(settings) };
 
 /** @param keyring wraps and unwraps data keys; asked once per object, in each direction */
 export function sdkMessages(

@@ -1,10 +1,7 @@
 /** `KeyRing` with a key file: data keys wrapped by a raw AES key, Ed25519 signatures. */
 import { sign, verify } from 'node:crypto';
-import {
-  type KeyringNode,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-} from '@aws-crypto/client-node';
+import type { KeyringNode } from '@aws-crypto/material-management-node';
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import type { KeyRing, Signature } from '../../core/keyring/key-ring.ts';
 import { messageSuite, sdkMessages } from '../../core/keyring/sdk-messages.ts';
 import { digestOf, foreignSignature, requireGoodSignature } from '../../core/keyring/signatures.ts';

@@ -4,7 +4,7 @@ import {
   KeyringNode,
   type NodeDecryptionMaterial,
   type NodeEncryptionMaterial,
-} from '@aws-crypto/client-node';
+} from '@aws-crypto/material-management-node';
 import { describe } from 'vitest';
 import { createKeyFile, type LoadedKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing, rawAesKeyring } from '../../local/keyring/local-key-ring.ts';

@@ -26,8 +26,6 @@ async function loadedBy(...files: string[]): Promise<string[]> {
   return JSON.parse(stdout) as string[];
 }
 
-it('handlers load no client of AWS but what the Encryption SDK brings by itself', async () => {
-  const own = await loadedBy('@aws-crypto/client-node');
-  const all = await loadedBy('./lambdas/handlers.ts', './local/engine/local-deps.ts');
-  expect(all.filter((name) => !own.includes(name))).toEqual([]);
+it('handlers load no client of AWS', async () => {
+  expect(await loadedBy('./lambdas/handlers.ts', './local/engine/local-deps.ts')).toEqual([]);
 });
