@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { compileCache } from './test/support/compile-cache.ts';
+import { programAlias, programEnvironment } from './test/support/program.ts';
 
 const common = {
-  env: { NODE_COMPILE_CACHE: compileCache },
+  env: await programEnvironment(),
+  alias: programAlias,
   testTimeout: 180_000,
   hookTimeout: 300_000,
   maxWorkers: 2,

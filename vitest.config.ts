@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
-import { compileCache } from './test/support/compile-cache.ts';
+import { programAlias, programEnvironment } from './test/support/program.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/cloud/**', 'test/matrix/**', 'test/stock/**'],
     globalSetup: 'test/support/global-setup.ts',
-    env: { NODE_COMPILE_CACHE: compileCache },
+    alias: programAlias,
+    env: await programEnvironment(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two cores are the smallest machine that CI has; most time is spent in servers, not here.

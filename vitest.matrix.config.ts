@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
-import { compileCache } from './test/support/compile-cache.ts';
+import { programAlias, programEnvironment } from './test/support/program.ts';
 
 export default defineConfig({
   test: {
     include: ['test/matrix/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
-    env: { NODE_COMPILE_CACHE: compileCache },
+    alias: programAlias,
+    env: await programEnvironment(),
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers: 2,

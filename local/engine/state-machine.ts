@@ -17,7 +17,8 @@ export interface ExecutionOptions {
   /** Name of the execution: `$$.Execution.Name`. */
   readonly name: string;
   readonly input: unknown;
-  readonly call: (state: StateName, input: unknown) => Promise<unknown>;
+  /** @param name of the state itself: several may have the same handler */
+  readonly call: (state: StateName, input: unknown, name: string) => Promise<unknown>;
   /** Executions of other state machines that this one starts and waits for, by the state that starts them. */
   readonly children?: Readonly<Record<string, (child: ChildExecution) => Promise<unknown>>>;
   /**
@@ -25,6 +26,8 @@ export interface ExecutionOptions {
    * For tests.
    */
   readonly retryMilliseconds?: Readonly<Record<string, number | number[]>>;
+  /** Milliseconds of a Wait state, instead of those in the definition. For tests. */
+  readonly waitMilliseconds?: Readonly<Record<string, number>>;
 }
 
 /** What a state with the resource `states:startExecution.sync:2` is given. */
@@ -84,7 +87,7 @@ export async function execute(
         ...Object.fromEntries(
           [...taskStates(definition)].map(([name, handler]) => [
             name,
-            (input: unknown) => callTask(() => options.call(handler, input)),
+            (input: unknown) => callTask(() => options.call(handler, input, name)),
           ]),
         ),
         ...Object.fromEntries(
@@ -95,6 +98,7 @@ export async function execute(
         ),
       },
       retryIntervalOverrides: { ...options.retryMilliseconds },
+      waitTimeOverrides: { ...options.waitMilliseconds },
     },
     context: { Execution: { Id: options.name, Name: options.name } },
   });

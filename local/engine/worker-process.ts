@@ -9,11 +9,7 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
 import { toError } from '../../core/run/failure.ts';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.ts';
-
-const entry = new URL(
-  `./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
-  import.meta.url,
-);
+import { workerEntry } from './worker-entry.ts';
 
 /** Enough of stderr to see a stack; pg_dump's WebAssembly also writes harmless noise there. */
 const keptStderr = 4_000;
@@ -33,7 +29,7 @@ export class WorkerProcess {
   #isAlive = true;
 
   constructor(init: WorkerInit, onProgress: (event: Progress) => void) {
-    this.#child = fork(entry, [], {
+    this.#child = fork(workerEntry, [], {
       serialization: 'advanced',
       // Buffers outside of the heap count towards its limit, which starts low: with 64 MB V8 marks the heap a third as
       // often, which is a tenth of the dump's CPU time, and the resident set stays as it was.

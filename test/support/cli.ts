@@ -1,8 +1,8 @@
-/** Runs the real `holdfast` of the source tree, as a process of its own, with an environment of its own. */
+/** Runs the real `holdfast`, as a process of its own, with an environment of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const entry = join(import.meta.dirname, '../../cli/holdfast.ts');
+const entry = join(process.env['HOLDFAST_TEST_PROGRAM'] ?? '', 'holdfast.js');
 
 export interface CliResult {
   readonly code: number | null;
