@@ -56,6 +56,10 @@ export const addWorkspace = (command: Command): Command =>
 export const addKey = (command: Command): Command =>
   command.option('--key <file>', `key file (or ${envNames.keyFile}; default: where init put it)`);
 
+/** For what runs as an execution with --env. */
+export const addDetach = (command: Command): Command =>
+  command.option('--detach', 'with --env: start it, and do not wait for its end');
+
 export const addDatabase = (command: Command): Command =>
   command.option(
     '--database <url>',
@@ -65,7 +69,7 @@ export const addDatabase = (command: Command): Command =>
 export const addJobs = (command: Command): Command =>
   command.option(
     '--jobs <n>',
-    `how much to do at once (default: ${availableParallelism()}, the cores of this machine)`,
+    `how much to do at once (default: ${availableParallelism()}, the cores of this machine; with --env what the environment says)`,
     (text: string) => wholeNumber('--jobs', text, 1, 64),
   );
 

@@ -1,12 +1,15 @@
 /** The command line as a whole: what commands there are and how wrong use is answered. */
 import { Command } from 'commander';
+import { HoldfastError } from '../core/contract/errors.ts';
 import { holdfastVersion } from '../local/version.ts';
+import { refuseCommand } from './aws/only-here.ts';
 import { backupCommand } from './commands/backup.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drillCommand } from './commands/drill.ts';
+import { followCommand } from './commands/follow.ts';
 import { guardCommand } from './commands/guard.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
@@ -35,6 +38,11 @@ Examples:
   holdfast doctor --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast demo
 
+On AWS, where environments/prod.json says what was deployed (docs/deploy.md):
+  holdfast --env prod backup shop
+  holdfast --env prod status
+  holdfast --env prod drill --source shop
+
 Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", an RPO not met.
 Each command has examples of its own: holdfast COMMAND --help`;
 
@@ -48,7 +56,15 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     // Said before or after the name of the command, they are options of the command.
     .hook('preAction', (whole, command) => {
       const { env, dr } = whole.opts<EnvironmentOptions>();
-      if (env !== undefined) command.setOptionValue('env', env);
+      if (env !== undefined) {
+        refuseCommand(command);
+        command.setOptionValue('env', env);
+      } else if (dr) {
+        throw new HoldfastError(
+          'UsageError',
+          '--dr goes with --env: it is the other Region of a deployment.',
+        );
+      }
       if (dr !== undefined) command.setOptionValue('dr', dr);
     });
   const commands = [
@@ -61,6 +77,7 @@ export function makeProgram(setExitCode: SetExitCode): Command {
     restoreCommand(setExitCode),
     rollbackCommand(),
     drillCommand(setExitCode),
+    followCommand(setExitCode),
     reportCommand(),
     cancelCommand(setExitCode),
     compareCommand(setExitCode),

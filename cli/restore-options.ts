@@ -62,6 +62,7 @@ export interface RestoreOptions
   readonly afterCutover?: string;
   readonly jobs?: number;
   readonly yes?: boolean;
+  readonly detach?: boolean;
 }
 
 export const repeated = (value: string, before: string[] | undefined): string[] => [

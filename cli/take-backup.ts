@@ -20,6 +20,7 @@ export interface BackupOptions extends VaultOptions, DatabaseOptions, FilterOpti
   readonly jobs?: number;
   readonly allDatabases?: boolean;
   readonly onBlockedDdl: 'fail' | 'cancel-waiter';
+  readonly detach?: boolean;
 }
 
 /** What is the same for all databases of one command. */

@@ -27,7 +27,7 @@ const maintenanceDatabase = 'postgres';
 export const addTarget = (command: Command): Command =>
   command.option(
     '--target <url>',
-    `server to restore to: postgresql://user@host:port (or ${envNames.restoreDatabase})`,
+    `server to restore to: postgresql://user@host:port (or ${envNames.restoreDatabase}); with --env the name of a target`,
   );
 
 /** `||`: an option or variable that is set to nothing counts as not named. */

@@ -4,9 +4,7 @@
  */
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
-import { said } from '../../aws/service-failure.ts';
 import { s3ClientSettings } from '../../aws/vault/client-settings.ts';
-import { HoldfastError } from '../../core/contract/errors.ts';
 
 /** A person waits: a service that cannot be reached is told after seconds, not minutes. */
 const clientSettings = { maxAttempts: 4, requestHandler: { connectionTimeout: 5_000 } } as const;
@@ -31,24 +29,3 @@ export const kmsClient = (region: string): KMSClient =>
 /** Where to ask first when nothing names a Region: S3 answers everywhere where a bucket is. */
 export const anyRegion = (): string =>
   process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'] || 'us-east-1';
-
-/**
- * Before the first request, so that it is told as what it is.
- * @throws AwsAccessDeniedError when there are no credentials, or a login has run out
- */
-export async function requireCredentials(client: {
-  readonly config: { readonly credentials: () => Promise<unknown> };
-}): Promise<void> {
-  try {
-    await client.config.credentials();
-  } catch (cause) {
-    throw new HoldfastError(
-      'AwsAccessDeniedError',
-      `There are no credentials of AWS to work with: ${said(cause)}.`,
-      {
-        hint: 'Log in as for the AWS CLI (aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its like); `aws sts get-caller-identity` must answer.',
-        cause,
-      },
-    );
-  }
-}

@@ -17,7 +17,8 @@ import { readVaultMarker } from '../../core/vault/marker.ts';
 import type { Vault, Workspace } from '../../core/vault/vault.ts';
 import { printLine } from '../output/streams.ts';
 import { ownNameOf } from './bucket-address.ts';
-import { anyRegion, kmsClient, requireCredentials, s3Client } from './clients.ts';
+import { anyRegion, kmsClient, s3Client } from './clients.ts';
+import { requireCredentials } from './credentials.ts';
 
 export interface BucketVault {
   readonly region: string;

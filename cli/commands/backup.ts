@@ -6,12 +6,17 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 import { tierSchema } from '../../core/contract/manifest.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { askBackup } from '../ask-backup.ts';
+import { backupInputOf } from '../aws/backup-input.ts';
+import { cancelBy, type Deployment, deploymentOf, executionIn } from '../aws/deployment.ts';
+import { executionName } from '../aws/execution-name.ts';
+import { refuseOnlyOnAws } from '../aws/only-here.ts';
 import { connectionOf, databasesOf } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { addLabel, gitLabels } from '../labels.ts';
 import { openStore } from '../open.ts';
 import {
   addDatabase,
+  addDetach,
   addFilters,
   addJobs,
   addJson,
@@ -29,6 +34,7 @@ import { type BackupOptions, type Taking, takeBackup } from '../take-backup.ts';
 export function backupCommand(setExitCode: SetExitCode): Command {
   const command = new Command('backup')
     .description('Back a database up. Without arguments, on a terminal, it asks.')
+    .argument('[source]', 'with --env: which source of the environment')
     .option('--source <name>', 'file it under this name (default: from the name of the database)')
     .option(
       '--label <key=value>',
@@ -47,7 +53,7 @@ export function backupCommand(setExitCode: SetExitCode): Command {
         .choices(['fail', 'cancel-waiter'])
         .default('fail'),
     );
-  addFilters(addJobs(addDatabase(addKey(addVault(command)))));
+  addDetach(addFilters(addJobs(addDatabase(addKey(addVault(command))))));
   return addJson(command)
     .addHelpText(
       'after',
@@ -57,12 +63,40 @@ Examples:
   holdfast backup --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast backup --vault /backups/shop --label release=1.2 --exclude-table-data 'audit.*' --json
   PGHOST=db PGUSER=admin PGDATABASE=postgres holdfast backup --vault /backups/all --all-databases
+  holdfast --env prod backup shop
+  holdfast --env prod backup shop --label release=1.2 --detach
 
 Passwords are better kept in PGPASSWORD or ~/.pgpass than in the URL: command lines can be seen by others.
-Ctrl-C ends the run in order: it is recorded as failed (holdfast list --failed) and no lock stays.`,
+Ctrl-C ends the run in order: it is recorded as failed (holdfast list --failed) and no lock stays.
+With --env an execution of the deployment is started and followed; Ctrl-C then ends the following alone.`,
     )
-    .action(async (options: BackupOptions) => backup(await completed(options), setExitCode));
+    .action(async (source: string | undefined, options: BackupOptions, own: Command) => {
+      const deployment = await deploymentOf(options);
+      if (deployment) return backupOnAws(deployment, source, options, own, setExitCode);
+      refuseOnlyOnAws(own);
+      if (source !== undefined) throw sourceOnlyOnAws(source);
+      return backup(await completed(options), setExitCode);
+    });
 }
+
+async function backupOnAws(
+  deployment: Deployment,
+  argument: string | undefined,
+  options: BackupOptions,
+  own: Command,
+  setExitCode: SetExitCode,
+): Promise<void> {
+  const input = await backupInputOf(deployment, argument, options, own);
+  const name = executionName(input.source, options.tier, new Date());
+  const { runOnAws } = await import('../aws/run-execution.ts');
+  const execution = executionIn(deployment, 'backup', name);
+  await runOnAws(execution, input, cancelBy(deployment.said, name), options, setExitCode);
+}
+
+const sourceOnlyOnAws = (source: string): HoldfastError =>
+  new HoldfastError('UsageError', `${JSON.stringify(source)}: sources are named with --env.`, {
+    hint: `On this machine give --database URL, and --source ${slugOf(source)} if it is to be filed under that name; on AWS holdfast --env NAME backup ${source}.`,
+  });
 
 /** Asks only when nothing at all was given and somebody is there to answer. */
 async function completed(options: BackupOptions): Promise<BackupOptions> {

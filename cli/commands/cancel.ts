@@ -7,6 +7,8 @@ import { type Cancelled, cancelRun } from '../../core/run/cancel.ts';
 import { type CleanedUp, cleanUp } from '../../core/run/clean-up.ts';
 import { type FoundRun, findMachine } from '../../core/run/find-machine.ts';
 import { openLocalDeps } from '../../local/engine/local-deps.ts';
+import { type Deployment, deploymentOf } from '../aws/deployment.ts';
+import { refuseOnlyHere } from '../aws/only-here.ts';
 import { connectionOf, namesDatabase } from '../connect.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { openStore } from '../open.ts';
@@ -28,7 +30,10 @@ type CancelOptions = VaultOptions & DatabaseOptions & TargetOptions;
 export function cancelCommand(setExitCode: SetExitCode): Command {
   const command = new Command('cancel')
     .description('End a run, and clean up after one that was killed.')
-    .argument('<run>', 'id of a backup, restore or drill, or the beginning of one')
+    .argument(
+      '<run>',
+      'id of a backup, restore or drill, or the beginning of one; with --env its name or ARN',
+    )
     .addHelpText(
       'after',
       `
@@ -36,14 +41,41 @@ Examples:
   holdfast cancel 20261121t042100z-0123abcd --vault /backups/shop
   holdfast cancel 20261121t0421 --vault /backups/shop --database postgresql://app@localhost/shop
   holdfast cancel 20261121t0530 --vault /backups/shop --target postgresql://admin@localhost
+  holdfast --env prod cancel shop-manual-20261121t042100z
 
 A run that lives ends in order by itself, as by Ctrl-C. Only for one whose process has died the server
 is needed: --database for a backup, --target for a restore or a drill. What a restore had half made is
-dropped; one that comes after its cutover is kept.`,
+dropped; one that comes after its cutover is kept. With --env the execution is stopped, and the deployment
+cleans up after it.`,
     )
-    .action((wanted: string, options: CancelOptions) => cancel(wanted, options, setExitCode));
+    .action(async (wanted: string, options: CancelOptions, own: Command) => {
+      const deployment = await deploymentOf(options);
+      if (deployment === undefined) return cancel(wanted, options, setExitCode);
+      refuseOnlyHere(own);
+      return cancelOnAws(deployment, wanted, options, setExitCode);
+    });
   return addJson(addTarget(addDatabase(addKey(addVault(command)))));
 }
+
+async function cancelOnAws(
+  deployment: Deployment,
+  wanted: string,
+  options: CancelOptions,
+  setExitCode: SetExitCode,
+): Promise<void> {
+  const { cancelExecution } = await import('../aws/cancel-execution.ts');
+  const { cleaned, ...run } = await cancelExecution(deployment, wanted);
+  if (cleaned !== null && cleaned.troubles.length > 0) setExitCode(exitCodes.failed);
+  if (options.json) return printJson({ ...run, cleaned });
+  const notes = [
+    ...(cleaned?.cleaned ?? []).map((line) => `  ${line}`),
+    ...(cleaned?.troubles ?? []).map((line) => `! ${line}`),
+  ];
+  print([`The ${run.machine} ${run.runId} ${howItEnded(run.how, run.state)}`, ...notes].join('\n'));
+}
+
+const howItEnded = (how: 'over' | 'ended', state: string): string =>
+  how === 'over' ? `had ended before: ${state}.` : `has ended: ${state}.`;
 
 async function cancel(
   wanted: string,

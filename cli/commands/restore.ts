@@ -2,11 +2,15 @@
 import { Command, Option } from 'commander';
 import { restoreModeSchema } from '../../core/contract/restore.ts';
 import { askRestore } from '../ask-restore.ts';
+import { cancelBy, deploymentOf, executionIn } from '../aws/deployment.ts';
+import { executionName } from '../aws/execution-name.ts';
+import { refuseOnlyOnAws } from '../aws/only-here.ts';
+import { restoreInputOf } from '../aws/restore-input.ts';
 import { isTerminal } from '../confirm.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { addLabel } from '../labels.ts';
 import { openStore } from '../open.ts';
-import { addJobs, addJson, addKey, addVault } from '../options.ts';
+import { addDetach, addJobs, addJson, addKey, addVault } from '../options.ts';
 import { describeDryRun, describeRestore } from '../output/describe-restore.ts';
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
@@ -55,12 +59,23 @@ export function restoreCommand(setExitCode: SetExitCode): Command {
     .option('--after-cutover <command>', 'run when the restored database can be used')
     .option('--dry-run', 'say whether it can work and how long it takes; touch nothing')
     .option('--yes', 'replace without asking');
-  addJobs(addTarget(addKey(addVault(addObjectives(addCheckOptions(addRoleOptions(command)))))));
+  addDetach(
+    addJobs(addTarget(addKey(addVault(addObjectives(addCheckOptions(addRoleOptions(command))))))),
+  );
   return addJson(command)
     .addHelpText('after', examples)
-    .action((backup: string | undefined, options: RestoreOptions) =>
-      restore(backup, options, setExitCode),
-    );
+    .action(async (backup: string | undefined, options: RestoreOptions, own: Command) => {
+      const deployment = await deploymentOf(options);
+      if (deployment === undefined) {
+        refuseOnlyOnAws(own);
+        return restore(backup, options, setExitCode);
+      }
+      const input = await restoreInputOf(deployment, backup, options, own);
+      const name = executionName(options.source, 'restore', new Date());
+      const { runOnAws } = await import('../aws/run-execution.ts');
+      const execution = executionIn(deployment, 'restore', name);
+      await runOnAws(execution, input, cancelBy(deployment.said, name), options, setExitCode);
+    });
 }
 
 const examples = `
@@ -71,11 +86,14 @@ Examples:
   holdfast restore shop-20261121T0400 --mode swap --disconnect --target postgresql://admin@localhost/shop
   holdfast restore --mode into --table orders --on-conflict skip --target postgresql://admin@localhost/shop
   holdfast restore --mode into --table orders --as orders_then --target postgresql://admin@localhost/shop
+  holdfast --env prod restore --source shop --target scratch --name shop_then --at 24h
+  holdfast --env prod restore --source shop --target shop-admin --name shop --mode into --table orders
   holdfast restore --check 'has orders=SELECT count(*) > 0 FROM orders' --rto 4h --rpo 24h --json
 
 Before anything is touched a list says what would fail; a failure later leaves the target as it was.
 The same command again goes on with a restore that was killed.
-Exit code 3 when what was restored is not what was backed up.`;
+Exit code 3 when what was restored is not what was backed up.
+With --env an execution of the deployment is started and followed, also in the other Region with --dr.`;
 
 async function restore(
   backup: string | undefined,

@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import type { SourceStatus } from '../../core/contract/functions.ts';
 import { namesOfSources } from '../../core/sentinel/sentinel.ts';
 import { sourceStatus } from '../../core/sentinel/source-status.ts';
+import { deploymentOf } from '../aws/deployment.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { addJson, addKey, addVaultOrBucket, type VaultOptions } from '../options.ts';
-import { describeStatus } from '../output/describe-status.ts';
-import { print, printJson } from '../output/streams.ts';
+import { describeRunning, describeStatus } from '../output/describe-status.ts';
+import { renderError } from '../output/errors.ts';
+import { print, printJson, printLine } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
 import { readStore } from '../read-vault.ts';
 import { secondsOf } from '../restore-options.ts';
@@ -29,9 +31,11 @@ export function statusCommand(setExitCode: SetExitCode): Command {
 Examples:
   holdfast status --vault /backups/shop
   holdfast status --vault /backups/shop --source shop --rpo 26h --json
+  holdfast --env prod status --rpo 26h
 
 Only whole backups count, and only by signed manifests and records. Exit code 3 when a source
-has no verified backup within --rpo: for a monitor, or a job that tells you.`,
+has no verified backup within --rpo: for a monitor, or a job that tells you.
+With --env it also says what runs now.`,
     )
     .action((options: StatusOptions) => tellStatus(options, setExitCode));
   return addJson(addKey(addVaultOrBucket(command)));
@@ -50,5 +54,24 @@ async function tellStatus(options: StatusOptions, setExitCode: SetExitCode): Pro
   const isWithin = names.length > 0 && sources.every(({ isWithinRpo }) => isWithinRpo !== false);
   if (rpoSeconds !== null && !isWithin) setExitCode(exitCodes.damaged);
   if (options.json) printJson(sources);
-  else print(describeStatus(sources));
+  else {
+    print(describeStatus(sources));
+    await tellRunning(options);
+  }
+}
+
+/** Of a deployment; who may read the vault need not have the right to see executions. */
+async function tellRunning(options: StatusOptions): Promise<void> {
+  const deployment = await deploymentOf(options);
+  if (deployment === undefined) return;
+  const [{ runningIn }, { sfnClient }] = await Promise.all([
+    import('../aws/find-execution.ts'),
+    import('../aws/run-clients.ts'),
+  ]);
+  try {
+    const running = await runningIn(await sfnClient(deployment.place.region), deployment);
+    print(describeRunning(running, deployment.said));
+  } catch (error) {
+    printLine(`What runs now cannot be told. ${renderError(error).text}`);
+  }
 }

@@ -2,6 +2,13 @@
 import type { BackupReport } from '../../core/contract/catalogue.ts';
 import { formatBytes, formatDuration, formatRate, plural, printable } from './format.ts';
 
+/** Of a backup on AWS, of its copy in the other Region. */
+const copies = {
+  replicated: 'Copied to the other Region, read back there and found intact',
+  behind: 'NOT YET copied to the other Region',
+  damaged: 'The copy in the other Region is DAMAGED',
+} as const;
+
 export function describeReport(report: BackupReport): string {
   const { backupId, state, scope, tables, rows, rawBytes, storedBytes, objects, durationMs } =
     report;
@@ -14,6 +21,7 @@ export function describeReport(report: BackupReport): string {
     `  ${formatBytes(rawBytes)} stored as ${formatBytes(storedBytes)}${ratio} in ${plural(objects, 'object')}`,
     `  ${formatDuration(durationMs)}${rate}; written, read back and found intact`,
   ];
+  if (report.replica !== undefined) lines.push(`  ${copies[report.replica]}`);
   for (const { code, message, hint } of report.warnings) {
     lines.push(`  Warning ${code}: ${printable(message)}`, `    ${printable(hint)}`);
   }

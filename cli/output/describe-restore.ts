@@ -7,7 +7,18 @@ const partNames: Readonly<Record<string, string>> = {
   safetyBackup: 'safety backup',
 };
 
-export function describeRestore(report: RestoreReport): string {
+/** How a swap is taken back, where the restore was made. */
+type WayBack = (report: RestoreReport) => readonly string[];
+
+const wayBackHere: WayBack = ({ runId }) => [
+  `  Back to it: holdfast rollback ${runId}   Drop it: holdfast rollback ${runId} --discard`,
+];
+
+export const wayBackOnAws: WayBack = () => [
+  '  Back to it: rename both, with the statements in docs/deploy.md, section 10.',
+];
+
+export function describeRestore(report: RestoreReport, wayBack = wayBackHere): string {
   const { backupId, server, database, tables, rows, rawBytes, readBytes } = report;
   const where = database === null ? 'nothing' : `database ${quoted(database)}`;
   const parts = Object.entries(report.phases).map(
@@ -27,7 +38,7 @@ export function describeRestore(report: RestoreReport): string {
       `    ${printable(hint)}`,
     ]),
     ...(report.page === null ? [] : [`  Report: ${report.page}`]),
-    ...nextSteps(report),
+    ...nextSteps(report, wayBack),
   ].join('\n');
 }
 
@@ -77,7 +88,8 @@ function checks({ checks: all }: RestoreReport): string[] {
   return [`  Checks of your own: ${passed} of ${all.length} passed`];
 }
 
-function nextSteps({ mode, runId, database, previousDatabase, safetyBackupId }: RestoreReport) {
+function nextSteps(report: RestoreReport, wayBack: WayBack): string[] {
+  const { mode, database, previousDatabase, safetyBackupId } = report;
   const next: string[] = [];
   if (mode === 'new' && database !== null) {
     next.push(`  Next: look at it, then let clients use ${quoted(database)}, or drop it.`);
@@ -85,7 +97,7 @@ function nextSteps({ mode, runId, database, previousDatabase, safetyBackupId }: 
   if (previousDatabase !== null) {
     next.push(
       `  The database that it replaced is kept as ${quoted(previousDatabase)}.`,
-      `  Back to it: holdfast rollback ${runId}   Drop it: holdfast rollback ${runId} --discard`,
+      ...wayBack(report),
     );
   }
   if (safetyBackupId !== null) {

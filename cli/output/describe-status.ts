@@ -1,5 +1,6 @@
 /** The ages of sources, as a person reads them. */
 import type { SourceStatus } from '../../core/contract/functions.ts';
+import { formatTime } from './format.ts';
 import { renderTable } from './table.ts';
 
 export function describeStatus(sources: readonly SourceStatus[]): string {
@@ -20,6 +21,22 @@ export function describeStatus(sources: readonly SourceStatus[]): string {
     ...unpublished.map((id) => `${id} is sealed since hours and was never published`),
   ]);
   return [table, ...notes.map((note) => `! ${note}`)].join('\n');
+}
+
+interface Running {
+  readonly machine: string;
+  readonly name: string;
+  readonly startedAt: Date;
+}
+
+/** @param said `--env prod`, for the command that is shown */
+export function describeRunning(running: readonly Running[], said: string): string {
+  if (running.length === 0) return 'Nothing runs now.';
+  const lines = running.map(
+    ({ machine, name, startedAt }) =>
+      `  ${machine} ${name}  since ${formatTime(startedAt.toISOString())}`,
+  );
+  return ['Runs now:', ...lines, `  To look on: holdfast ${said} follow NAME`].join('\n');
 }
 
 const promiseText = ({ rpoSeconds, isWithinRpo }: SourceStatus): string => {

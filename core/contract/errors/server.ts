@@ -49,6 +49,10 @@ export const serverErrors = {
     'the environment has no source and no target of this name',
     'Name one of those in environments/<env>.json; a new one must be deployed first.',
   ),
+  DeploymentNotFoundError: entry(
+    'an environment is not deployed in the account and Region that its file names',
+    'Deploy it: npx cdk deploy --all -c env=NAME, as docs/deploy.md tells.',
+  ),
   DatabaseInstanceNotFoundError: entry(
     'RDS has no such database instance or cluster',
     'Check dbInstance or dbCluster of the connection, and that it is in the Region of the deployment.',
