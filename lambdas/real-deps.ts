@@ -13,6 +13,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { makeConnectionOf } from '../aws/connection/connection-of.ts';
 import { stopExecutionOf } from '../aws/executions/stop-execution.ts';
+import { whyStoppedOf } from '../aws/executions/why-stopped.ts';
 import { openKmsKeyRing } from '../aws/keyring/kms-key-ring.ts';
 import { invokeRecord } from '../aws/record/invoke-record.ts';
 import { sourceNamesOf } from '../aws/sources/source-names.ts';
@@ -61,6 +62,7 @@ function depsOf(
   const s3 = new S3Client({ ...s3ClientSettings, region, forcePathStyle: isEmulated });
   const ssm = new SSMClient(client);
   const lambda = new LambdaClient(client);
+  const sfn = new SFNClient(client);
   const connections = makeConnectionOf({
     ssm,
     secrets: new SecretsManagerClient(client),
@@ -83,10 +85,8 @@ function depsOf(
     sourceOf: connections.sourceOf,
     sourceWarnings: connections.sourceWarnings,
     sourceNames: sourceNamesOf(ssm, environment.environment),
-    stopExecution: stopExecutionOf(new SFNClient(client), environment.environment, {
-      account,
-      region,
-    }),
+    stopExecution: stopExecutionOf(sfn, environment.environment, { account, region }),
+    whyStopped: whyStoppedOf(sfn, environment.environment, { account, region }),
     ...(replica !== undefined && { replica }),
     ...(recordFunction !== undefined && { record: invokeRecord(lambda, recordFunction, name) }),
     metric,

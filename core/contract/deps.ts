@@ -60,6 +60,8 @@ export interface Deps {
   readonly sourceNames?: () => Promise<readonly string[]>;
   /** Ends an execution that still runs; nothing happens when there is none. Absent where nothing outlives its parent. */
   readonly stopExecution?: (machine: MachineName, runId: string, cause: string) => Promise<void>;
+  /** What was said by whoever stopped an execution. Absent where one is stopped by a signal. */
+  readonly whyStopped?: (machine: MachineName, runId: string) => Promise<string | undefined>;
   /** Seconds that this call may take, where the function's own limit says so; see core/run/task-time.ts. */
   readonly taskSeconds?: number;
   readonly now: () => Date;

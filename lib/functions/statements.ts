@@ -176,7 +176,10 @@ export const rights = {
   healReplica: ({ replica }) =>
     replica === undefined ? [] : [retain(replica.vaultArn, 'backups/*', 'catalog/*')],
   /** Children outlive a parent that was stopped. */
-  stopExecutions: ({ executionArns }) => [allow(['states:StopExecution'], executionArns)],
+  // Also to read why a person stopped it.
+  stopExecutions: ({ executionArns }) => [
+    allow(['states:StopExecution', 'states:DescribeExecution'], executionArns),
+  ],
 } as const satisfies Record<string, (reach: Reach) => Statement[]>;
 
 export type Right = keyof typeof rights;
