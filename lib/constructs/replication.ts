@@ -3,7 +3,8 @@
  * what a mistake deletes here is still listed there.
  *
  * Without Replication Time Control: that is 0.015 $ for each GB for a promise of 15 minutes, and ReplicateUnit looks at
- * every object itself and puts what is missing. Metrics are on (bytes and operations pending, for the alarm).
+ * every object itself. It sets tags and locks that lag; an object that did not come at all S3 must send (docs/retention.md).
+ * Metrics are on (bytes and operations pending, for the alarm).
  */
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Bucket, ReplicationTimeValue } from 'aws-cdk-lib/aws-s3';
@@ -28,12 +29,10 @@ export function replicationOf(
   const role = new Role(scope, 'ReplicationRole', {
     roleName: names.roleName('Replication', from.region),
     description: `Holdfast ${environment}: S3 copies the vault to ${to.region}`,
-    assumedBy: new ServicePrincipal('s3.amazonaws.com', {
-      conditions: {
-        StringEquals: { 'aws:SourceAccount': from.account },
-        ArnEquals: { 'aws:SourceArn': source },
-      },
-    }),
+    // Without conditions, as in AWS's own "Setting up permissions for live replication": nothing says that S3 sends
+    // aws:SourceArn or aws:SourceAccount when it takes this role. If it does not, nothing is ever copied, with no error.
+    // What the role may do is read one bucket and write copies to one other.
+    assumedBy: new ServicePrincipal('s3.amazonaws.com'),
   });
   const allow = (actions: string[], resource: string) =>
     role.addToPolicy(new PolicyStatement({ actions, resources: [resource] }));

@@ -50,13 +50,11 @@ describe.each([
       Statement: [
         {
           Principal: { Service: 's3.amazonaws.com' },
-          Condition: {
-            StringEquals: { 'aws:SourceAccount': '111122223333' },
-            ArnEquals: { 'aws:SourceArn': source },
-          },
         },
       ],
     });
+    // S3 may not say for which bucket it takes the role: a condition on that would stop all copying.
+    expect(JSON.stringify(role?.Properties['AssumeRolePolicyDocument'])).not.toContain('Condition');
     const [policy] = inStack(world, primary, 'AWS::IAM::Policy');
     const allowed = statementsIn(policy as Resource).map((it): [unknown, readonly string[]] => [
       it.Resource,
