@@ -31,6 +31,10 @@ by \`npm run docs\`; \`test/cloud/iam\` tries every cell with the deployed roles
 Policies of the buckets and keys say so once more, whatever a role is given later: nobody deletes in a vault, an object is
 written once, tiers and locks are changed and keys are used only by the roles that this page shows doing so.
 
+"Write data" is for the keys \`backups/*/data/*\`, **of every source and every backup**, since runs make their ids when they
+begin and a role is not made for each: a role that dumps may put a new object beside a kept backup. It can replace none; what
+no signed manifest names is read by nobody, and is removed with what failed runs leave. Schema and manifests likewise.
+
 ${groups.map(table).join('\n')}`;
 }
 

@@ -91,6 +91,10 @@ export const attempts = {
   wrap: withKey('make a data key', 'kms:GenerateDataKey'),
   wrapOther: withKey('make one for another vault', 'kms:GenerateDataKey', 'another-vault'),
   unwrap: withKey('decrypt', 'kms:Decrypt'),
+  unwrapCopy: {
+    ...on('decrypt the copy', 'kms:Decrypt', ({ replica }) => replica?.encryptionKeyArn),
+    context: (reach) => ({ 'kms:EncryptionContext:vault': reach.vaultId }),
+  },
   unwrapOther: withKey('decrypt of another vault', 'kms:Decrypt', 'another-vault'),
   sign: on('sign', 'kms:Sign', ({ signingKeyArn }) => signingKeyArn),
   readSecret: on('read a password', 'secretsmanager:GetSecretValue', ({ secretArns }) =>

@@ -30,9 +30,10 @@ export const functionRights = {
     ...['runs', 'parameters', ...manifest, 'readBackup', 'retain', 'record'],
     ...['readCatalogue', 'writeCatalogue', 'readEvidence'],
   ],
-  ReplicateUnit: ['runs', ...manifest, 'readBackup', 'readReplica', 'healReplica'],
+  ReplicateUnit: ['runs', ...manifest, 'readBackup', 'readReplica', 'unwrapReplica', 'healReplica'],
   RecordReplica: [
-    ...['runs', ...manifest, 'headManifest', 'readCatalogue', 'readEvidence'],
+    // Looks at tags and locks of whole backups, here and there; opens none.
+    ...['runs', ...manifest, 'readBackup', 'readCatalogue', 'readEvidence'],
     ...['readReplica', 'healReplica', 'record'],
   ],
   Report: ['runs', ...manifest],

@@ -162,16 +162,20 @@ export const rights = {
   publicKey: ({ signingKeyArn }) => [allow(['kms:GetPublicKey'], [signingKeyArn])],
   record: ({ recordFunctionArn }) => [allow(['lambda:InvokeFunction'], [recordFunctionArn])],
 
-  /** Reads the copy of a backup in the other Region, with that Region's key. */
-  readReplica: ({ replica, vaultId }) =>
+  /** Looks at the copy of a backup in the other Region as it is stored, and checks its signature. */
+  readReplica: ({ replica }) =>
     replica === undefined
       ? []
       : [
           ...read(replica.vaultArn, 'backups/*', 'catalog/*', 'evidence/*'),
           readLocks(replica.vaultArn, 'backups/*', 'catalog/*'),
-          allow(['kms:Decrypt'], [replica.encryptionKeyArn], boundTo(vaultId)),
           allow(['kms:GetPublicKey'], [replica.signingKeyArn]),
         ],
+  /** Opens it, with that Region's key. */
+  unwrapReplica: ({ replica, vaultId }) =>
+    replica === undefined
+      ? []
+      : [allow(['kms:Decrypt'], [replica.encryptionKeyArn], boundTo(vaultId))],
   /** Gives the copy the tags and locks of the original. */
   healReplica: ({ replica }) =>
     replica === undefined ? [] : [retain(replica.vaultArn, 'backups/*', 'catalog/*')],

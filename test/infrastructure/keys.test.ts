@@ -161,15 +161,13 @@ describe('who may use a key', () => {
     }
   });
 
-  test('the key of one Region is used by roles of that Region, but for the looks at the replica', () => {
+  test('the key of one Region is used by roles of that Region, but for the one that reads the copy back', () => {
     const inPrimary = (sid: string) =>
       rolesIn(statement(key(replica, 'EncryptionKey'), sid), 'ArnEquals').filter((role) =>
         role.endsWith('eu-central-1'),
       );
     expect(inPrimary('Wrap')).toEqual([]);
-    expect(
-      inPrimary('Unwrap').every((role) => /-(Replicate|RecordReplica|Sentinel)/.test(role)),
-    ).toBe(true);
+    expect(inPrimary('Unwrap')).toEqual(['holdfast-everything-ReplicateUnit-eu-central-1']);
     const elsewhere = rolesIn(
       statement(key(primary, 'EncryptionKey'), 'Unwrap'),
       'ArnEquals',

@@ -109,6 +109,22 @@ test('what dumps holds no right to open what it wrote; what opens holds none to 
   expect(puts.filter((name) => unwraps.includes(name))).toEqual([]);
 });
 
+test('of those that look at the copy only ReplicateUnit opens it; RecordReplica opens nothing', () => {
+  const { replica } = reachOf(regionOf(environment, true));
+  expect(who(({ resource }) => resource.startsWith(`${replica?.vaultArn}/backups/`))).toEqual(
+    expect.arrayContaining(['RecordReplica', 'ReplicateUnit']),
+  );
+  const opens = all.filter((name) =>
+    statementsOf(name, reachOf(regionOf(environment, true))).some(
+      ({ actions, resources }) =>
+        actions.includes('kms:Decrypt') && resources.includes(String(replica?.encryptionKeyArn)),
+    ),
+  );
+  expect(opens).toEqual(['ReplicateUnit']);
+  const keysOfRecord = allowedTo('RecordReplica').filter(({ action }) => action.startsWith('kms:'));
+  expect(new Set(keysOfRecord.map(({ action }) => action))).toEqual(new Set(['kms:GetPublicKey']));
+});
+
 test('in the replica Region nothing of the primary is named', () => {
   for (const name of all) {
     const named = statementsOf(name, reachOf(regionOf(environment, false))).flatMap(

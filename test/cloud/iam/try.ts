@@ -58,8 +58,9 @@ const wrongChecksum = Buffer.alloc(32).toString('base64');
 
 function call(name: AttemptName, arn: string, trial: Trial): Promise<unknown> {
   const { credentials } = trial;
-  // Names of buckets end with their Region.
-  const isCopy = arn.split('/')[0]?.endsWith(`-${replicaRegion}`) ?? false;
+  // Names of buckets end with their Region; ARNs of keys name it.
+  const isCopy =
+    arn.split('/')[0]?.endsWith(`-${replicaRegion}`) || arn.split(':')[3] === replicaRegion;
   const region = isCopy ? replicaRegion : trial.region;
   const settings = { ...clientSettings(region), credentials };
   const clients = clientsOf({ ...base(), settings: () => settings }, region);
