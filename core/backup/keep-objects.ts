@@ -36,7 +36,8 @@ export const keysOf = ({ source: { name }, backupId, objects }: Manifest): strin
   vaultKeys.manifest(name, backupId),
 ];
 
-const entryKeyOf = ({ source, snapshot, backupId }: Manifest): string =>
+/** Lists it. */
+export const entryKeyOf = ({ source, snapshot, backupId }: Manifest): string =>
   vaultKeys.catalogue(source.name, new Date(snapshot.instant), backupId);
 
 /** From `staged` to its tier: from now on no garbage collection matches, and Object Lock keeps it. */

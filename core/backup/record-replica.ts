@@ -2,7 +2,8 @@
  * The state RecordReplica: is the whole backup at the replica, down to the signature that makes it one?
  *
  * Invariant: evidence `replicated` is written only when every object was read back there intact, and manifest and
- * signature there are those of the primary. Whatever is found, the backup stays published.
+ * signature there are those of the primary. Whatever is found, the backup stays published. Copies of older backups whose
+ * holds this run has changed are set to what the primary has.
  */
 import { z } from 'zod';
 import { type ReplicaState, replicaStateSchema } from '../contract/catalogue.ts';
@@ -17,6 +18,7 @@ import { readRun } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { loadManifest } from '../verify/open-backup.ts';
+import { keepChangedCopies } from './changed-copies.ts';
 import { recordOnce } from './record-once.ts';
 import { behindUnless, keepCopy, requireReplica } from './replica-copy.ts';
 
@@ -56,6 +58,7 @@ export async function recordReplica(
     deps.progress({ state: 'RecordReplica', message: record.problem ?? '' });
   }
   await putJson(deps.workspace, workspaceKeys.replica(runId), record);
+  await keepChangedCopies(deps, run);
   await recordSpan(deps, runId, 'RecordReplica', { from, to: deps.now() });
   return { replica: record.replica, objects: record.objects };
 }

@@ -42,6 +42,7 @@ export const workspaceKeys = {
   /** What Publish decided: the same at each attempt. */
   publication: (runId: string) => `runs/${runId}/publication.json`,
   /** How far a step of Publish over all objects has come. */
+  publishSteps: (runId: string) => `runs/${runId}/publish/`,
   publishStep: (runId: string, step: string) => `runs/${runId}/publish/${step}.json`,
   /** The manifest as it will be signed, so that a second attempt of Seal signs the same bytes. */
   draft: (runId: string) => `runs/${runId}/manifest.json`,

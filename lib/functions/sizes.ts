@@ -38,7 +38,8 @@ export const functionSizes = {
   // 10,000 objects × (tags, retention, hold) at 100 calls a second: 300 s.
   Publish: size(wholeManifest, full),
   ReplicateUnit: size(wholeManifest, full),
-  RecordReplica: size(wholeManifest, short),
+  // Two older backups of 10,000 objects, whose holds have changed: five minutes.
+  RecordReplica: size(wholeManifest, full),
   Report: size(wholeManifest, short),
   Fail: size(small, full),
 
