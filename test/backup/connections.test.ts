@@ -4,10 +4,13 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
+import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
 import { TransactionPooler } from '../support/transaction-pooler.ts';
 import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const saw = collectThrown(import.meta.filename);
 
 let harness: Harness;
 beforeAll(async () => {
@@ -39,6 +42,7 @@ it('a role that may have one connection only is told so, and nothing is left', a
       name: 'TooManyConnectionsError',
       hint: expect.stringContaining('--jobs'),
     });
+    saw(await nameOfRejection(run));
     await expectNothingLeft(harness, runId, 'TooManyConnectionsError');
   } finally {
     await harness.database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);

@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../local/engine/run-backup.ts';
+import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
 import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
+
+const saw = collectThrown(import.meta.filename);
 
 describe('a schema change that begins to wait behind the holders', () => {
   it.each([
@@ -28,6 +31,7 @@ describe('a schema change that begins to wait behind the holders', () => {
       { lockSeconds: 2, blockedDdlSeconds: 2 },
     );
     await expect(result).rejects.toMatchObject({ name: error });
+    saw(await nameOfRejection(result));
     await alter;
     await expectNothingLeft(own, runId, error);
   });

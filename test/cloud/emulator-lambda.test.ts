@@ -12,8 +12,11 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { beforeAll, expect, inject, it } from 'vitest';
+import { collectThrown } from '../statemachines/thrown-names.ts';
 import { clientSettings } from './emulator-clients.ts';
 import { cloudPython } from './python-venv.ts';
+
+const saw = collectThrown(import.meta.filename);
 
 const code = `
 export const handler = async (input) => {
@@ -87,7 +90,9 @@ it.each([
   );
   const run = async () => sfn.send(new DescribeExecutionCommand({ executionArn }));
   await expect.poll(async () => (await run()).status, { timeout: 20_000 }).toBe('SUCCEEDED');
-  expect(JSON.parse((await run()).output ?? '{}')).toMatchObject({ Error: caught });
+  const { Error: error } = JSON.parse((await run()).output ?? '{}');
+  expect(error).toBe(caught);
+  saw(error);
 });
 
 async function zipOf(file: string, content: string): Promise<Uint8Array> {

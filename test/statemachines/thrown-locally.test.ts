@@ -1,9 +1,16 @@
-/** Names of Retry and Catch that only a server, or what lies between it and us, can bring about: thrown for real here. */
+/** Names of Retry and Catch that a server, what lies between it and us, or the engine brings about: thrown for real here. */
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
-import { fillShop, type Harness, makeHarness } from '../backup/harness.ts';
+import { newRunId } from '../../local/engine/run-backup.ts';
+import { execute, loadStateMachine } from '../../local/engine/state-machine.ts';
+import { expectNothingLeft, fillShop, type Harness, makeHarness } from '../backup/harness.ts';
+import { collectThrown } from './thrown-names.ts';
+
+const saw = collectThrown(import.meta.filename);
+const errorsOf = (thrown: readonly string[]) => thrown.map((line) => String(line.split(' ')[1]));
 
 let harness: Harness;
 beforeEach(async () => {
@@ -36,12 +43,14 @@ async function runThrough(through: StateName, port: number): Promise<string[]> {
 test('SourceUnreachableError: nobody listens, and then somebody does', async () => {
   const thrown = await runThrough('HoldSnapshot', 1);
   expect(thrown).toEqual(['HoldSnapshot SourceUnreachableError']);
+  saw(...errorsOf(thrown));
 });
 
 test('CopyIncompleteError: the server counts one row more than came', async () => {
   await using proxy = await miscountingProxy(harness.database.settings);
   const thrown = await runThrough('DumpUnit', proxy.port);
   expect(thrown).toContain('DumpUnit CopyIncompleteError');
+  saw(...errorsOf(thrown));
 });
 
 test('SchemaMovedError: a migration comes between the snapshot and pg_dump', async () => {
@@ -61,6 +70,39 @@ test('SchemaMovedError: a migration comes between the snapshot and pg_dump', asy
   });
   expect(report).toMatchObject({ state: 'published' });
   expect(thrown).toEqual(['DumpSchema SchemaMovedError']);
+  saw(...errorsOf(thrown));
+});
+
+test('States.Timeout: a state that takes longer than its TimeoutSeconds is tried four times, then caught', async () => {
+  const { deps } = harness;
+  const definition = await loadStateMachine(
+    new URL('../../statemachines/backup.asl.json', import.meta.url),
+  );
+  const state = definition.States['DumpSchema'] as { TimeoutSeconds: number };
+  expect(state.TimeoutSeconds).toBe(900);
+  // The same definition with the shortest time there is: nobody waits for a quarter of an hour.
+  state.TimeoutSeconds = 1;
+  const runId = newRunId();
+  const caught: { Error: string }[] = [];
+  let tries = 0;
+  const run = execute(definition, {
+    name: runId,
+    input: { source: 'shop', requestedBy: { user: 'tester', host: 'here' } },
+    retryMilliseconds: { DumpSchema: 10 },
+    call: async (called, input) => {
+      if (called === 'DumpSchema') {
+        tries += 1;
+        return sleep(1_500);
+      }
+      if (called === 'Fail') caught.push((input as { error: { Error: string } }).error);
+      return handlers[called](deps)(input);
+    },
+  });
+  await expect(run).rejects.toThrow();
+  expect(tries).toBe(4);
+  expect(caught.map((one) => one.Error)).toEqual(['States.Timeout']);
+  saw(...caught.map((one) => one.Error));
+  await expectNothingLeft(harness, runId, 'TaskTimedOutError');
 });
 
 /** Passes everything on, but for the last digit of how many rows a COPY had. */

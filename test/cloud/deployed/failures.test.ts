@@ -12,6 +12,7 @@ import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { vaultKeys, workspaceKeys } from '../../../core/vault/keys.ts';
+import { collectThrown } from '../../statemachines/thrown-names.ts';
 import { clientSettings, primaryRegion } from '../emulator-clients.ts';
 import {
   answerRightly,
@@ -37,6 +38,14 @@ import {
   start,
   succeeded,
 } from './harness.ts';
+
+const saw = collectThrown(import.meta.filename);
+/** What the emulator's Step Functions got from functions, told and collected. */
+const seen = () => {
+  const all = failures();
+  saw(...all.map((line) => String(line.split(' ')[1])));
+  return all;
+};
 
 const { lambda, logs, s3, sfn } = clientsIn(primaryRegion);
 /** Holders stay for longer than a service fails here. */
@@ -81,6 +90,9 @@ describe('a backup that fails', () => {
       expect(await inWorkspace(workspaceKeys.outcome(name))).toMatchObject({
         ...{ runId: name, state: 'failed', error: 'AuthenticationFailedError' },
       });
+      // No Retry and no Catch has this name: what led to that outcome was a Catch of States.ALL.
+      expect(seen()).toContainEqual(expect.stringMatching(/ AuthenticationFailedError$/));
+      saw('States.ALL');
       const logGroupName = `/aws/lambda/${names.function('CleanUp')}`;
       await expect
         .poll(async () => {
@@ -130,7 +142,7 @@ describe('a backup goes on', () => {
     await atWork('unit-');
     expect(killFunction('DumpUnit')).toBeGreaterThan(0);
     expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
-    expect(failures()).toContain('DumpUnit Runtime.ExitError');
+    expect(seen()).toContain('DumpUnit Runtime.ExitError');
   });
 
   test('when the sessions that dump are ended', async () => {
@@ -140,7 +152,7 @@ describe('a backup goes on', () => {
     await admin.query('SELECT pg_terminate_backend($1)', [pid]);
     await admin.end();
     expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
-    expect(failures()).toContain('DumpUnit ConnectionLostError');
+    expect(seen()).toContain('DumpUnit ConnectionLostError');
   });
 
   test('when a function has no room for a moment', async () => {
@@ -155,7 +167,7 @@ describe('a backup goes on', () => {
     const executionArn = await backup();
     try {
       await expect
-        .poll(failures, { timeout: 30_000 })
+        .poll(seen, { timeout: 30_000 })
         .toContain('HoldSnapshot Lambda.TooManyRequestsException');
     } finally {
       if (was !== undefined) await reserve(was);
@@ -196,7 +208,7 @@ describe('a backup goes on', () => {
     await answerWith(fault);
     const executionArn = await backup();
     expect(await succeeded(executionArn)).toMatchObject({ state: 'published' });
-    expect(failures()).toContainEqual(expect.stringMatching(new RegExp(` ${name}$`)));
+    expect(seen()).toContainEqual(expect.stringMatching(new RegExp(` ${name}$`)));
   });
 
   test('when the database instance of the target is stopped, and then there again', async () => {
@@ -232,7 +244,7 @@ describe('a backup goes on', () => {
         options: { pollSeconds: 1 },
       });
       await expect
-        .poll(failures, { timeout: 30_000 })
+        .poll(seen, { timeout: 30_000 })
         .toContain('PlanRestore DatabaseInstanceNotReadyError');
     } finally {
       await put(was);
