@@ -32,9 +32,9 @@ export function addStateless(
   });
   const backup = new BackupStack(app, id('Backup'), props);
   const restore = new RestoreStack(app, id('Restore'), props);
-  for (const one of [backup, restore]) {
-    for (const needed of [...needs, observability]) one.addStackDependency(needed);
-  }
+  // Its rules name the keys.
+  for (const needed of needs) observability.addStackDependency(needed);
+  for (const one of [backup, restore]) one.addStackDependency(observability);
   for (const one of [backup, restore]) requirePins(one, environment);
   // A restore begins with a safety backup: it starts the other's machine.
   restore.addStackDependency(backup);

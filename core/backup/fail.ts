@@ -7,6 +7,7 @@
  */
 import { type Outcome, outcomeSchema } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
+import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
@@ -62,7 +63,7 @@ async function recordOutcome(
   const earlier = await getJson(deps.workspace, outcomeSchema, key);
   if (earlier !== undefined) return;
   // Before Plan has written the run down only the request knows its source.
-  if (!isPublished) deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? 'unknown' });
+  if (!isPublished) deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? unknownSource });
   const outcome: Outcome = {
     runId,
     backupId: run?.backupId ?? null,

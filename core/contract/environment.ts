@@ -17,6 +17,7 @@ import {
   region,
   scheduleExpression,
   signingPublicKeySchema,
+  slackId,
 } from './environment/fields.ts';
 import { filtersSchema } from './filters.ts';
 import { retentionPolicySchema, timeZoneSchema } from './retention.ts';
@@ -48,7 +49,24 @@ export const sourceSchema = z.strictObject({
   filters: filtersSchema.prefault({}),
   retention: retentionPolicySchema.prefault({}),
   objectives: z
-    .strictObject({ rpoHours: z.number().positive(), rtoHours: z.number().positive() })
+    .strictObject({
+      rpoHours: z.number().positive(),
+      rtoHours: z.number().positive(),
+      provenDays: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          'A backup no older than this has been restored by a drill. Default: 9 where drills are scheduled (a week, and the age of the backup), else nothing is promised.',
+        ),
+      snapshotHours: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          'How long a backup may hold its snapshot on the source, where VACUUM waits for it. Default: rpoHours.',
+        ),
+    })
     .optional()
     .describe('What is promised: hours. Alarms and reports measure against them.'),
   jobs: z.int().positive().max(100).default(8).describe('Units at once.'),
@@ -146,9 +164,23 @@ const environmentObject = z.strictObject({
       'Public halves of the signing keys, by generation, oldest first. Pinned here, because who can write the vault could write a key into it. Without any, the key of the deployment is asked.',
     ),
   notify: z
-    .strictObject({ emails: z.array(email).default([]) })
+    .strictObject({
+      emails: z.array(email).default([]),
+      slack: z
+        .strictObject({ workspaceId: slackId('T'), channelId: slackId('CG') })
+        .optional()
+        .describe(
+          'A channel that hears of alarms, by Amazon Q Developer in chat applications (AWS Chatbot). Its workspace has to be authorized in that console first.',
+        ),
+    })
     .prefault({})
     .describe('Who hears of failures.'),
+  trail: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Makes a trail of CloudTrail in each Region, for deletes in the vault and for what is done to keys and buckets. Leave it off where the account has a trail that logs management events and these deletes.',
+    ),
   sources: z.array(sourceSchema).min(1),
   targets: z.array(targetSchema).default([]),
   exercise: z

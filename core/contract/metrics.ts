@@ -22,4 +22,7 @@ export const metrics = {
   DrillFailed: 'Count',
 } as const;
 
+/** Dimension `source` of what failed before anybody knew of which source. */
+export const unknownSource = 'unknown';
+
 export type MetricName = keyof typeof metrics;

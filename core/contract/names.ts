@@ -45,6 +45,15 @@ export const namesOf = (environment: string) => {
     /** Of executions that did not succeed. */
     rule: (machine: MachineName) => `${prefix}-${machine}-failed`,
     rules: `${prefix}-*`,
+    /** Of what somebody did to a key or to a vault. */
+    watchRule: (what: string) => `${prefix}-${what}`,
+    /** The kind comes first: no kind begins as another environment's name could go on. */
+    alarm: (kind: string, source?: string) =>
+      `${prefix}-${kind}${source === undefined ? '' : `-${source}`}`,
+    /** Dashboards have no Region: their names say it. */
+    dashboard: (region: string) => `${prefix}-${region}`,
+    trail: `${prefix}-trail`,
+    chat: (region: string) => `${prefix}-${region}`,
     topic: `${prefix}-notices`,
     deadLetters: `${prefix}-dead-letters`,
     sourceParameter: (source: string) => `/${prefix}/sources/${source}`,

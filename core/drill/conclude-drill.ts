@@ -6,6 +6,7 @@
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Warning } from '../contract/manifest.ts';
+import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../contract/restore.ts';
 import { pageOf } from '../report/build-report.ts';
@@ -27,7 +28,10 @@ export async function concludeDrill(
 ): Promise<OutputOf<'ConcludeDrill'>> {
   const record = await readDrill(deps, runId);
   const failure = error === null ? null : failureFromCaught(error);
-  if (record === undefined) throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
+  if (record === undefined) {
+    deps.metric?.('DrillFailed', 1, { source: unknownSource });
+    throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
+  }
   const earlier = await readRestoreOutcome(deps, runId);
   const done = earlier && (await readReport(deps, runId));
   if (done !== undefined) return smallOutput(done);

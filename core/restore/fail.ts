@@ -6,6 +6,7 @@
  * comes when all retries are used up; a restore that was killed never comes here and is gone on with.
  */
 import type { Deps } from '../contract/deps.ts';
+import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { recordRestoreOutcome } from '../report/outcome.ts';
@@ -31,6 +32,8 @@ export async function failRestore(
   );
   if (run !== undefined) await clearPatiently(deps, run, attempt);
   if (run !== undefined) await report(deps, run, withTroubles(failure, troubles), attempt);
+  // Before PlanRestore has written the run down only the request knows what it wants.
+  else deps.metric?.('RestoreFailed', 1, { source: unknownSource });
   await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
   if (run !== undefined) {
     await attempt('The lease could not be given free and runs out by itself', () =>

@@ -20,8 +20,8 @@ const advice: Readonly<Record<MachineName, readonly string[]>> = {
     'What to do: read error and cause at that page; start the backup again when the cause is gone.',
   ],
   restore: [
-    'The target is as it was, or will be when the execution for it is started again with the same input.',
-    'What to do: read error and cause at that page; start it again with the same input to go on.',
+    'The target is as it was, or will be in a minute: what was half restored is taken away. A cutover that has happened stays.',
+    'What to do: read error and cause at that page; start it again from its beginning when the cause is gone.',
   ],
   drill: [
     'The backup is not proven to restore.',

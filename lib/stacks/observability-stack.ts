@@ -1,11 +1,8 @@
 /**
- * How people hear of what happens: the topic, and the queue where lost invocations and events end.
- *
- * Alarms are added here: each with `this.notices` as its action and a description that says what to do.
+ * How people hear of what happens: the topic, the queue where lost invocations and events end, the alarms of `lib/alarms/`
+ * and the dashboard.
  */
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
@@ -13,11 +10,16 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../core/contract/names.ts';
+import { Alarms } from '../constructs/alarms.ts';
+import { HoldfastDashboard } from '../constructs/dashboard.ts';
+import { SlackChannel } from '../constructs/slack-channel.ts';
+import { VaultTrail } from '../constructs/trail.ts';
+import { WatchRules } from '../constructs/watch-rules.ts';
 import { except } from '../exceptions.ts';
 import type { RegionProps } from '../functions/region.ts';
 
 export interface ObservabilityStackProps extends StackProps {
-  readonly region: Omit<RegionProps, 'keys'>;
+  readonly region: RegionProps;
 }
 
 export class ObservabilityStack extends Stack {
@@ -28,24 +30,20 @@ export class ObservabilityStack extends Stack {
     const { environment, place } = region;
     super(scope, id, {
       ...props,
-      description: `Holdfast ${environment.name}: notices, lost events and their alarm`,
+      description: `Holdfast ${environment.name}: notices, alarms, dashboard, lost events`,
     });
     this.notices = this.#makeTopic(region);
     this.deadLetters = this.#makeQueue(region);
 
-    const lost = new Alarm(this, 'LostEvents', {
-      alarmName: namesOf(environment.name).deadLetters,
-      alarmDescription: `Holdfast ${environment.name} (${place.region}): something that a schedule, a rule or an asynchronous call should have started did not start. Look at the messages in the queue ${namesOf(environment.name).deadLetters}: they name the target and the error. Start what is missing by hand, then purge the queue.`,
-      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(5),
-        statistic: 'Maximum',
-      }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    lost.addAlarmAction(new SnsAction(this.notices));
+    const { all } = new Alarms(this, 'Alarms', region, this.notices);
+    const rules = { region, topic: this.notices, deadLetters: this.deadLetters };
+    new WatchRules(this, 'Watch', rules);
+    new HoldfastDashboard(this, 'Safety', region, all);
+    if (environment.trail) new VaultTrail(this, 'Trail', region);
+    const { slack } = environment.notify;
+    if (slack !== undefined) {
+      new SlackChannel(this, 'Slack', { environment, place, slack, topic: this.notices });
+    }
   }
 
   /** With a key of its own: AWS's key for SNS lets neither rules nor alarms publish. */

@@ -3,6 +3,7 @@
 * EventBridge Scheduler: universal targets (only sfn:startExecution) and the context attributes <aws.scheduler.…>.
 * CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey; the Region of Fn::GetStackOutput.
 * Step Functions: the name that a throttled function has there; with a Lambda that has no room there is Lambda.Unknown.
+* CloudWatch and CloudTrail as alarms need them: see alarms.py.
 * Faults that a test asks for: a service's error, or one of Step Functions when it calls a function.
 
 Nothing here answers in the place of Holdfast's own code.
@@ -14,6 +15,7 @@ import threading
 import uuid
 from datetime import datetime, timezone
 
+import alarms
 import conditions
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge, kms, stepfunctions
@@ -209,3 +211,4 @@ def add_all():
     add_faults()
     add_region_of_stack_outputs()
     conditions.add_conditions()
+    alarms.add_alarms()

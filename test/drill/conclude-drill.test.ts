@@ -141,7 +141,7 @@ test('a manifest whose signature is bad is damage, and is recorded without being
   ]);
 });
 
-test('a drill that found no backup ends with that error, and leaves nothing', async () => {
+test('a drill that found no backup ends with that error, is counted as failed, and leaves nothing', async () => {
   const { deps, verdicts } = await drilled();
   const wanted = { ...request, choice: { ...request.choice, backup: 'nosuch' } };
   const error = await planDrill(deps, { runId, request: wanted }).catch(
@@ -153,11 +153,14 @@ test('a drill that found no backup ends with that error, and leaves nothing', as
     restore: null,
     error: { Error: failure.error, Cause: causeOf(failure) },
   };
-  await expect(concludeDrill(deps, conclusion)).rejects.toMatchObject({
+  const counted: unknown[] = [];
+  const counting: Deps = { ...deps, metric: (...one) => counted.push(one) };
+  await expect(concludeDrill(counting, conclusion)).rejects.toMatchObject({
     name: 'BackupNotFoundError',
     message: failure.message,
   });
   expect(await verdicts()).toEqual([]);
+  expect(counted).toEqual([['DrillFailed', 1, { source: 'unknown' }]]);
 });
 
 test.each([

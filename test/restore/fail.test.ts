@@ -57,6 +57,18 @@ describe('a failed restore', () => {
     expect((await readNamedLease(deps, targetLeaseOf(run)))?.lease.isReleased).toBe(true);
   });
 
+  test('is counted under its source; one that was not planned, under none', async () => {
+    const counted: unknown[] = [];
+    const counting: Deps = { ...deps, metric: (...one) => counted.push(one) };
+    const run = await planned();
+    await failRestore(counting, { runId: run.runId, error });
+    await failRestore(counting, { runId: unique('unplanned'), error });
+    expect(counted).toEqual([
+      ['RestoreFailed', 1, { source: run.backup.source }],
+      ['RestoreFailed', 1, { source: 'unknown' }],
+    ]);
+  });
+
   test('says the same when it is told twice', async () => {
     const run = await planned();
     await makeWorkDatabase(run);

@@ -35,6 +35,12 @@ export const idOf = (kind: string) =>
     error: `allowed is an id, as ${kind}-0a1b2c3d4e5f67890`,
   });
 
+/** @param kinds first letters that are allowed */
+export const slackId = (kinds: string) =>
+  z.string().regex(new RegExp(`^[${kinds}][0-9A-Z]{6,20}$`), {
+    error: `allowed is an id of Slack, as ${kinds[0]}0123ABCDEF`,
+  });
+
 /** CloudWatch Logs takes no other numbers of days. */
 export const logDays = z.literal([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,

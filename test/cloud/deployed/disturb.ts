@@ -135,8 +135,8 @@ export async function inWorkspace(Key: string): Promise<Record<string, unknown> 
 
 /** Whoever subscribed to the topic. */
 export interface Notices {
-  /** Waits for one that speaks of the execution. */
-  about(execution: string): Promise<string>;
+  /** Waits for one that speaks of it: an execution, an alarm. */
+  about(what: string | RegExp): Promise<string>;
 }
 
 export async function subscribe(queueName: string): Promise<Notices> {
@@ -154,9 +154,11 @@ export async function subscribe(queueName: string): Promise<Notices> {
     }),
   );
   const texts: string[] = [];
-  const about = async (execution: string): Promise<string> => {
+  const isAbout = (text: string, what: string | RegExp) =>
+    typeof what === 'string' ? text.includes(what) : what.test(text);
+  const about = async (what: string | RegExp): Promise<string> => {
     for (const until = Date.now() + 30_000; Date.now() < until; ) {
-      const found = texts.find((text) => text.includes(execution));
+      const found = texts.find((text) => isAbout(text, what));
       if (found !== undefined) return found;
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1, MaxNumberOfMessages: 10 }),
@@ -166,7 +168,7 @@ export async function subscribe(queueName: string): Promise<Notices> {
         await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }
-    throw new Error(`No notice about ${execution}; there were:\n${texts.join('\n')}`);
+    throw new Error(`No notice about ${what}; there were:\n${texts.join('\n')}`);
   };
   return { about };
 }

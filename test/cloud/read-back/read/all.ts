@@ -2,7 +2,16 @@
 import { policy, role } from './iam.ts';
 import { alias, key } from './kms.ts';
 import { eventInvokeConfig, lambdaFunction, permission } from './lambda.ts';
-import { alarm, queue, queuePolicy, rule, subscription, topic, topicPolicy } from './messages.ts';
+import {
+  alarm,
+  dashboard,
+  queue,
+  queuePolicy,
+  rule,
+  subscription,
+  topic,
+  topicPolicy,
+} from './messages.ts';
 import type { Reader } from './reader.ts';
 import { bucket, bucketPolicy } from './s3.ts';
 import {
@@ -16,6 +25,7 @@ import {
 
 export const readers: Readonly<Record<string, Reader>> = {
   'AWS::CloudWatch::Alarm': alarm,
+  'AWS::CloudWatch::Dashboard': dashboard,
   'AWS::EC2::VPCEndpoint': vpcEndpoint,
   'AWS::Events::Rule': rule,
   'AWS::IAM::Policy': policy,

@@ -1,5 +1,5 @@
-/** Topics, their subscriptions, queues, rules, and alarms. */
-import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+/** Topics, their subscriptions, queues, rules, alarms, and dashboards. */
+import { DescribeAlarmsCommand, GetDashboardCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeRuleCommand, ListTargetsByRuleCommand } from '@aws-sdk/client-eventbridge';
 import {
   GetSubscriptionAttributesCommand,
@@ -89,4 +89,9 @@ export const rule: Reader = async ({ events }, id) => {
 export const alarm: Reader = async ({ cloudwatch }, name) => {
   const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
   return { ...MetricAlarms?.[0] };
+};
+
+export const dashboard: Reader = async ({ cloudwatch }, DashboardName) => {
+  const it = await cloudwatch.send(new GetDashboardCommand({ DashboardName }));
+  return { DashboardName: it.DashboardName, DashboardBody: it.DashboardBody };
 };

@@ -1,0 +1,170 @@
+/**
+ * What an alarm can be about: one line for each kind, as data. The stack makes alarms of it, the runbook has a section for
+ * each, the tests walk it.
+ *
+ * Invariant: what is measured is told by the code (`core/contract/metrics.ts`) or by a service of AWS; nothing is counted
+ * that nobody emits.
+ */
+import type { Source } from '../../core/contract/environment.ts';
+import type { MetricName } from '../../core/contract/metrics.ts';
+
+interface KindBase {
+  /** One sentence of what it means, for the alarm's description. */
+  readonly means: string;
+  /** The page of the console that is looked at first; see `consoleLink`. */
+  readonly console: 'dashboard' | 'backup' | 'restore' | 'drill' | 'queue' | 'keys' | 'vault';
+}
+
+/** Something happened: one is enough, and it is over when it has not happened again for an hour. */
+export interface CountedKind extends KindBase {
+  readonly by: 'count';
+  readonly metric: MetricName;
+  /** It may fail before anybody knows of which source it is. */
+  readonly mayLackSource: boolean;
+}
+
+/** Something is too old. */
+export interface AgedKind extends KindBase {
+  readonly by: 'age';
+  readonly metric: MetricName;
+  /** Seconds; undefined: nothing is promised of this source. */
+  readonly limitSeconds: (source: Source) => number | undefined;
+  /** The sentinel tells it every 15 minutes; without a figure there is none to be proud of. */
+  readonly isBadWhenMissing: boolean;
+}
+
+/** What is so, by the sentinel's last look. */
+export interface StateKind extends KindBase {
+  readonly by: 'state';
+  readonly metric: MetricName;
+}
+
+/** What somebody did, as CloudTrail tells it: a rule tells people who did what, an alarm counts the rule's calls. */
+export interface WatchedKind extends KindBase {
+  readonly by: 'rule';
+}
+
+/** Messages in the dead-letter queue. */
+export interface QueuedKind extends KindBase {
+  readonly by: 'queue';
+}
+
+export type AlarmKindSpec = CountedKind | AgedKind | StateKind | WatchedKind | QueuedKind;
+
+const hour = 3_600;
+const day = 24 * hour;
+/** A week between drills, the age of the backup that is drilled, and a day to be late (the retries of its schedule). */
+const provenDays = 9;
+
+/** Without a promise, twice what the clock does and a margin: three hours where it is hourly, thirty where it is daily. */
+const hoursBySchedule = ({ schedules }: Source): number | undefined => {
+  const tiers = schedules.map(({ tier }) => tier);
+  if (tiers.includes('hourly')) return 3;
+  return tiers.includes('daily') ? 30 : undefined;
+};
+
+const rpoHoursOf = (source: Source): number | undefined =>
+  source.objectives?.rpoHours ?? hoursBySchedule(source);
+
+const times = (amount: number | undefined, seconds: number): number | undefined =>
+  amount === undefined ? undefined : amount * seconds;
+
+export const alarmKinds = {
+  'backup-failed': {
+    by: 'count',
+    metric: 'BackupFailed',
+    mayLackSource: true,
+    means: 'A backup ended without being published; the latest backup is the one before.',
+    console: 'backup',
+  },
+  'backup-missed': {
+    by: 'age',
+    metric: 'SealedAge',
+    limitSeconds: (source) => times(rpoHoursOf(source), hour),
+    isBadWhenMissing: true,
+    means:
+      'The newest whole backup is older than the RPO, or nobody could tell its age: a disaster now would lose more than is promised.',
+    console: 'dashboard',
+  },
+  'verification-damaged': {
+    by: 'count',
+    metric: 'VerifyDamaged',
+    mayLackSource: false,
+    means:
+      'An object that was read back from the vault or its replica is not what was written: that backup is not published, or its copy does not count.',
+    console: 'backup',
+  },
+  'replica-behind': {
+    by: 'state',
+    metric: 'ReplicaBehind',
+    means:
+      'The newest backup has no verified copy in the other Region, an hour after it was published.',
+    console: 'dashboard',
+  },
+  'drill-failed': {
+    by: 'count',
+    metric: 'DrillFailed',
+    mayLackSource: true,
+    means: 'A drill did not end with an identical database: the backup is not proven to restore.',
+    console: 'drill',
+  },
+  'drill-stale': {
+    by: 'age',
+    metric: 'ProvenAge',
+    limitSeconds: ({ objectives, drill }) =>
+      times(objectives?.provenDays ?? (drill === undefined ? undefined : provenDays), day),
+    isBadWhenMissing: true,
+    means:
+      'No backup that is recent enough has been restored by a drill: whether backups restore is presumed, not proven.',
+    console: 'drill',
+  },
+  'restore-failed': {
+    by: 'count',
+    metric: 'RestoreFailed',
+    mayLackSource: true,
+    means: 'A restore (a drill’s too) was given up; its target is as it was before.',
+    console: 'restore',
+  },
+  'snapshot-too-old': {
+    by: 'age',
+    metric: 'SnapshotAge',
+    limitSeconds: ({ objectives }) =>
+      times(objectives?.snapshotHours ?? objectives?.rpoHours ?? 12, hour),
+    isBadWhenMissing: false,
+    means:
+      'A backup has held its snapshot on the source for too long: VACUUM removes nothing that is newer, and tables grow.',
+    console: 'backup',
+  },
+  'dead-letters': {
+    by: 'queue',
+    means:
+      'Something that a schedule, a rule or an asynchronous call should have started did not start; the message in the queue names it and the error. Start what is missing by hand.',
+    console: 'queue',
+  },
+  'key-disabled': {
+    by: 'rule',
+    means:
+      'Somebody disabled a key of the backups or scheduled it for deletion: without it no backup can be opened or made.',
+    console: 'keys',
+  },
+  'vault-changed': {
+    by: 'rule',
+    means:
+      'Somebody changed, or tried to change, settings of the vault’s bucket: lock, lifecycle, replication, policy.',
+    console: 'vault',
+  },
+  'delete-attempted': {
+    by: 'rule',
+    means: 'Somebody tried to delete in the vault, which is denied to everybody.',
+    console: 'vault',
+  },
+} as const satisfies Record<string, AlarmKindSpec>;
+
+export type AlarmKind = keyof typeof alarmKinds;
+
+/** `Backup failed`: the runbook's heading. */
+export const headingOf = (kind: AlarmKind): string =>
+  `${kind[0]?.toUpperCase()}${kind.slice(1).replaceAll('-', ' ')}`;
+
+/** As GitHub makes an anchor of that heading. */
+export const runbookOf = (kind: AlarmKind): string => `docs/runbook.md#${kind}`;

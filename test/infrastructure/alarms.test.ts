@@ -1,0 +1,337 @@
+/** Every alarm against the code that emits its metric, the runbook that it names, and the promise that it measures. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { metricNamespace, metrics } from '../../core/contract/metrics.ts';
+import { type AlarmSpec, alarmsOf } from '../../lib/alarms/alarms-of.ts';
+import { type AlarmKind, alarmKinds, headingOf, runbookOf } from '../../lib/alarms/kinds.ts';
+import { watched } from '../../lib/alarms/watched.ts';
+import { everythingOn, keyArn, regionOf, templatesOf } from './regions.ts';
+
+const root = join(import.meta.dirname, '../..');
+const environment = everythingOn({
+  sources: [
+    {
+      name: 'orders',
+      connection: { secret: 'orders/backup', dbInstance: 'orders-1' },
+      schedules: [{ tier: 'hourly', at: 'rate(1 hour)' }],
+      drill: { at: 'cron(0 6 ? * SUN *)', target: 'drills' },
+      objectives: { rpoHours: 2, rtoHours: 4, provenDays: 8, snapshotHours: 1.5 },
+    },
+    {
+      name: 'billing',
+      connection: { secret: 'billing/backup' },
+      schedules: [{ tier: 'daily', at: 'cron(0 4 * * ? *)' }],
+    },
+    { name: 'archive', connection: { secret: 'archive/backup' } },
+  ],
+});
+const primary = regionOf(environment, true);
+const replica = regionOf(environment, false);
+const here = alarmsOf(primary);
+const there = alarmsOf(replica);
+const { observability } = templatesOf(environment, true);
+const kinds = Object.keys(alarmKinds) as AlarmKind[];
+
+/** Thresholds of a kind, by source. */
+const thresholds = (specs: readonly AlarmSpec[], kind: AlarmKind) =>
+  Object.fromEntries(
+    specs.filter((one) => one.kind === kind).map(({ source, threshold }) => [source, threshold]),
+  );
+
+/** All of core, which alone emits metrics. */
+const sourceText = readdirSync(join(root, 'core'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('metrics.ts'))
+  .map((file) => readFileSync(join(root, 'core', file), 'utf8'))
+  .join('\n');
+
+describe('the table', () => {
+  test('has all that can go wrong: failures, silence, damage, age, keys, settings, deletes', () => {
+    expect(new Set(here.map(({ kind }) => kind))).toEqual(new Set(kinds));
+  });
+
+  test('measures metrics of the contract that the code emits, with the dimensions that they have', () => {
+    const own = [...here, ...there].filter(({ metric }) => metric.namespace === metricNamespace);
+    expect(own.length).toBeGreaterThan(30);
+    for (const { name, metric, source } of own) {
+      expect(Object.keys(metrics), name).toContain(metric.name);
+      expect(sourceText, `${metric.name} is emitted by nobody`).toContain(`'${metric.name}'`);
+      expect(metric.dimensions).toEqual({ source, environment: 'prod' });
+    }
+  });
+
+  test('measures of AWS only what it counts by name: a queue, and rules that are in the template', () => {
+    const foreign = [...here, ...there].filter(
+      ({ metric }) => metric.namespace !== metricNamespace,
+    );
+    const rules = Object.values(observability.findResources('AWS::Events::Rule'));
+    const ruleNames = rules.map(({ Properties }) => Properties.Name);
+    for (const { metric } of foreign) {
+      if (metric.namespace === 'AWS/SQS') {
+        expect(metric.dimensions).toEqual({ QueueName: 'holdfast-prod-dead-letters' });
+      } else {
+        expect(metric).toMatchObject({ namespace: 'AWS/Events', name: 'Invocations' });
+        expect(ruleNames).toContain(metric.dimensions['RuleName']);
+      }
+    }
+    expect(foreign.length).toBe(8);
+  });
+});
+
+describe('limits are those of the source', () => {
+  const hours = (count: number) => count * 3_600;
+
+  test('a backup is missed after its RPO, or what its schedule lets expect; without either nobody misses it', () => {
+    expect(thresholds(here, 'backup-missed')).toEqual({ orders: hours(2), billing: hours(30) });
+  });
+
+  test('the replica Region waits an hour longer for the copy', () => {
+    expect(thresholds(there, 'backup-missed')).toEqual({ orders: hours(3), billing: hours(31) });
+  });
+
+  test('a drill is stale where drills are promised or scheduled', () => {
+    expect(thresholds(here, 'drill-stale')).toEqual({ orders: hours(8 * 24) });
+    const [orders, ...rest] = environment.sources;
+    if (orders === undefined) throw new Error('no source');
+    const { objectives: _, ...without } = orders;
+    const unpromised = { ...primary, environment: { ...environment, sources: [without, ...rest] } };
+    expect(thresholds(alarmsOf(unpromised), 'drill-stale')).toEqual({ orders: hours(9 * 24) });
+    expect(thresholds(there, 'drill-stale')).toEqual({});
+  });
+
+  test('a snapshot is too old by its own limit, the RPO, or twelve hours', () => {
+    expect(thresholds(here, 'snapshot-too-old')).toEqual({
+      ...{ orders: hours(1.5), billing: hours(12), archive: hours(12) },
+    });
+  });
+
+  test('silence is bad where an age is promised, and good where a failure would speak', () => {
+    const bad = [
+      ...new Set(here.filter((one) => one.missing === 'breaching').map((one) => one.kind)),
+    ];
+    expect(bad).toEqual(['backup-missed', 'drill-stale']);
+  });
+
+  test('what failed before its source was known has alarms too', () => {
+    const unknown = here.filter(({ source }) => source === 'unknown').map(({ name }) => name);
+    expect(unknown).toEqual([
+      'holdfast-prod-backup-failed-unknown',
+      'holdfast-prod-drill-failed-unknown',
+      'holdfast-prod-restore-failed-unknown',
+    ]);
+  });
+
+  test('a replica is behind only where there is one', () => {
+    expect(Object.keys(thresholds(here, 'replica-behind'))).toEqual([
+      'orders',
+      'billing',
+      'archive',
+    ]);
+    expect(thresholds(there, 'replica-behind')).toEqual({});
+  });
+});
+
+describe('in the template', () => {
+  const alarms = Object.values(observability.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties,
+  );
+  const [topicId] = Object.keys(observability.findResources('AWS::SNS::Topic'));
+
+  test.each(here.map((spec) => [spec.name, spec] as const))('%s', (name, spec) => {
+    const found = alarms.find(({ AlarmName }) => AlarmName === name);
+    expect(found).toMatchObject({
+      Namespace: spec.metric.namespace,
+      MetricName: spec.metric.name,
+      Statistic: spec.metric.statistic,
+      Period: spec.metric.periodSeconds,
+      EvaluationPeriods: spec.periods,
+      DatapointsToAlarm: 1,
+      Threshold: spec.threshold,
+      TreatMissingData: spec.missing,
+      AlarmActions: [{ Ref: topicId }],
+      OKActions: [{ Ref: topicId }],
+    });
+    const dimensions = found?.Dimensions.map(({ Name, Value }: Record<string, string>) => [
+      Name,
+      Value,
+    ]);
+    expect(Object.fromEntries(dimensions)).toEqual(spec.metric.dimensions);
+    // CloudWatch takes 1024 characters, and a day in all.
+    expect(found?.AlarmDescription.length).toBeLessThan(1_024);
+    expect(spec.periods * spec.metric.periodSeconds).toBeLessThanOrEqual(86_400);
+    expect(name.length).toBeLessThanOrEqual(255);
+  });
+
+  test('has no other alarm, and no name twice', () => {
+    const names = alarms.map(({ AlarmName }) => AlarmName).sort();
+    expect(names).toEqual(here.map(({ name }) => name).sort());
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('each says what it means, where to look, and which section of the runbook', () => {
+    for (const { AlarmDescription: text } of alarms) {
+      const [meaning, console, runbook] = text.split('\n');
+      expect(meaning).toMatch(/^Holdfast prod \(eu-central-1.*\): .+\.$/);
+      expect(console).toMatch(/^Console: https:\/\/.*console\.aws\.amazon\.com\//);
+      expect(runbook).toMatch(/^Runbook: docs\/runbook\.md#[a-z-]+$/);
+    }
+  });
+});
+
+describe('the runbook', () => {
+  const text = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
+  const sections = new Map(
+    text
+      .split(/^## /m)
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf('\n')), part]),
+  );
+
+  test.each(kinds)(
+    'has a section for %s: description, investigation, resolution, when not to act',
+    (kind) => {
+      const section = sections.get(headingOf(kind));
+      if (section === undefined)
+        throw new Error(`docs/runbook.md has no heading "${headingOf(kind)}"`);
+      // As GitHub makes anchors.
+      const anchor = headingOf(kind).toLowerCase().replaceAll(' ', '-');
+      expect(runbookOf(kind)).toBe(`docs/runbook.md#${anchor}`);
+      for (const part of ['Description', 'Investigation', 'Resolution', 'When not to act']) {
+        expect(section, part).toContain(`**${part}.**`);
+      }
+      expect(section).toMatch(/```sh\n/);
+    },
+  );
+});
+
+describe('what somebody does to keys and vaults', () => {
+  const rules = Object.values(observability.findResources('AWS::Events::Rule')).map(
+    ({ Properties }) => Properties,
+  );
+  const ruleOf = (kind: keyof typeof watched) =>
+    rules.find(({ Name }) => Name === `holdfast-prod-${kind}`);
+
+  test('is heard of by rules on CloudTrail, about our keys and our vault alone', () => {
+    expect(ruleOf('key-disabled')?.EventPattern).toEqual({
+      source: ['aws.kms'],
+      'detail-type': ['AWS API Call via CloudTrail'],
+      detail: {
+        eventSource: ['kms.amazonaws.com'],
+        eventName: ['DisableKey', 'ScheduleKeyDeletion'],
+        resources: {
+          ARN: [keyArn('encryption', 'eu-central-1'), keyArn('signing', 'eu-central-1')],
+        },
+      },
+    });
+    for (const kind of ['vault-changed', 'delete-attempted'] as const) {
+      expect(ruleOf(kind)?.EventPattern.detail.requestParameters).toEqual({
+        bucketName: ['holdfast-prod-vault-123456789012-eu-central-1'],
+      });
+    }
+    expect(ruleOf('delete-attempted')?.EventPattern.detail.eventName).toEqual([
+      ...['DeleteObject', 'DeleteObjects'],
+    ]);
+    // Denied ones too: nothing is said of the outcome.
+    expect(ruleOf('delete-attempted')?.EventPattern.detail).not.toHaveProperty('errorCode');
+  });
+
+  test.each(Object.keys(watched) as (keyof typeof watched)[])(
+    '%s tells people who did what',
+    (kind) => {
+      const [target] = ruleOf(kind)?.Targets ?? [];
+      const lines = String(target.InputTransformer.InputTemplate).split('\n');
+      // EventBridge delivers a template of lines only when each is a JSON text.
+      const told = lines.map((line) => JSON.parse(line) as string);
+      expect(told.at(-1)).toBe(`What to do: ${runbookOf(kind)}`);
+      expect(Object.values(target.InputTransformer.InputPathsMap)).toContain(
+        '$.detail.userIdentity.arn',
+      );
+      expect(target.DeadLetterConfig).toBeDefined();
+    },
+  );
+
+  test('needs a trail, which is made when it is asked for, and logs no data but deletes in the vault', () => {
+    observability.resourceCountIs('AWS::CloudTrail::Trail', 0);
+    const asked = templatesOf({ ...environment, trail: true }).observability;
+    const [trail] = Object.values(asked.findResources('AWS::CloudTrail::Trail'));
+    expect(trail?.Properties).toMatchObject({ IsLogging: true, EnableLogFileValidation: true });
+    const selectors = trail?.Properties.AdvancedEventSelectors.map(
+      ({ FieldSelectors }: { FieldSelectors: { Field: string }[] }) =>
+        Object.fromEntries(FieldSelectors.map(({ Field, ...how }) => [Field, how])),
+    );
+    expect(selectors).toEqual([
+      { eventCategory: { Equals: ['Management'] }, readOnly: { Equals: ['false'] } },
+      {
+        eventCategory: { Equals: ['Data'] },
+        'resources.type': { Equals: ['AWS::S3::Object'] },
+        'resources.ARN': {
+          StartsWith: ['arn:aws:s3:::holdfast-prod-vault-123456789012-eu-central-1/'],
+        },
+        eventName: { Equals: ['DeleteObject', 'DeleteObjects'] },
+      },
+    ]);
+    asked.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
+  });
+
+  test('to a vault in another account is that account’s to watch', () => {
+    const elsewhere = {
+      ...replica,
+      environment: { ...environment, replicaAccount: '999999999999' },
+    };
+    const kindsThere = new Set(alarmsOf(elsewhere).map(({ kind }) => kind));
+    expect(kindsThere.has('vault-changed')).toBe(false);
+    expect(kindsThere.has('delete-attempted')).toBe(false);
+    expect(kindsThere.has('key-disabled')).toBe(true);
+  });
+});
+
+test('the dashboard’s first row answers for every source: RPO achieved, RTO measured, newest proven backup', () => {
+  const [dashboard] = Object.values(observability.findResources('AWS::CloudWatch::Dashboard'));
+  expect(dashboard?.Properties.DashboardName).toBe('holdfast-prod-eu-central-1');
+  const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+  const text =
+    typeof dashboard?.Properties.DashboardBody === 'string'
+      ? dashboard.Properties.DashboardBody
+      : body;
+  for (const name of ['SealedAge', 'RestoreDuration', 'ProvenAge']) expect(text).toContain(name);
+  const widgets = observabilityWidgets(dashboard?.Properties.DashboardBody);
+  const first = widgets.filter(({ y }) => y === 0);
+  expect(first.map(({ properties }) => properties.title)).toEqual([
+    'RPO achieved: age of the newest sealed backup (hours)',
+    'RTO measured: the last restore or drill (hours)',
+    'Newest proven backup: its age (hours)',
+  ]);
+  for (const { properties } of first) {
+    const labels = (properties.metrics ?? [])
+      .flat()
+      .map((one) => (one as { label?: string })?.label);
+    for (const { name } of environment.sources) expect(labels).toContain(name);
+  }
+});
+
+interface Widget {
+  readonly y: number;
+  readonly properties: { readonly title: string; readonly metrics?: readonly unknown[][] };
+}
+
+/** The body is a text with references to alarms in it. */
+function observabilityWidgets(body: string | { 'Fn::Join': [string, unknown[]] }): Widget[] {
+  const text =
+    typeof body === 'string'
+      ? body
+      : body['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : 'alarm')).join('');
+  return JSON.parse(text).widgets;
+}
+
+test('a channel of Slack hears of alarms, and nothing may be done from it', () => {
+  const notify = { emails: [], slack: { workspaceId: 'T0123ABCDEF', channelId: 'C0123ABCDEF' } };
+  const template = templatesOf({ ...environment, notify }).observability;
+  template.hasResourceProperties('AWS::Chatbot::SlackChannelConfiguration', {
+    SlackWorkspaceId: 'T0123ABCDEF',
+    SlackChannelId: 'C0123ABCDEF',
+  });
+  template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
+    PolicyDocument: { Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] },
+  });
+  observability.resourceCountIs('AWS::Chatbot::SlackChannelConfiguration', 0);
+});
