@@ -6,11 +6,14 @@ import { mapPgError } from '../postgres/connect-errors.ts';
 /** Field codes of ErrorResponse (PostgreSQL documentation, "Error and Notice Message Fields") and node-postgres' names. */
 const fieldNames: Readonly<Record<string, keyof DatabaseError>> = {
   C: 'code',
+  V: 'severity',
   D: 'detail',
   H: 'hint',
   W: 'where',
   s: 'schema',
   t: 'table',
+  c: 'column',
+  P: 'position',
   n: 'constraint',
   R: 'routine',
 };
@@ -53,13 +56,13 @@ const encodingStates = new Set(['22021', '22P05']);
 /** @param what `Reading "public"."orders"`: the sentence's beginning */
 export function mapCopyError(error: DatabaseError, what: string): HoldfastError {
   const known = mapPgError(error, what, 'connected');
-  const { message, evidence } = known;
+  const { message, evidence, cause } = known;
   if (isRowTooLarge(error)) {
-    return new HoldfastError('RowTooLargeForTextError', message, { cause: error, evidence });
+    return new HoldfastError('RowTooLargeForTextError', message, { cause, evidence });
   }
   if (encodingStates.has(error.code ?? '')) {
-    return new HoldfastError('EncodingError', message, { cause: error, evidence });
+    return new HoldfastError('EncodingError', message, { cause, evidence });
   }
   if (known.name !== 'InternalError') return known;
-  return new HoldfastError('CopyFailedError', message, { cause: error, evidence });
+  return new HoldfastError('CopyFailedError', message, { cause, evidence });
 }

@@ -8,6 +8,7 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { Filters } from '../contract/filters.ts';
 import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { Session } from '../postgres/session.ts';
+import { asSaid } from '../postgres/without-rows.ts';
 import { schemaPattern, tablePattern } from './patterns.ts';
 
 export interface MatchedOids {
@@ -129,7 +130,7 @@ async function queryPattern(
     if (sqlstateOf(cause) === '2201B') {
       throw new HoldfastError(
         'UsageError',
-        `${option} ${JSON.stringify(pattern)} is not a pattern: ${(cause as Error).message}`,
+        `${option} ${JSON.stringify(pattern)} is not a pattern: ${asSaid(cause)?.message}`,
         { cause, hint: 'Put characters like ( [ + into double quotes to mean them literally.' },
       );
     }

@@ -2,10 +2,11 @@
  * From what the server, node-postgres, TLS and the network say to the error catalogue.
  *
  * Invariant: SQLSTATE, `code` and source routine decide, not the language of a message; no message that is made here
- * holds a password or a connection string.
+ * holds a password, a connection string or a value of a row, nor does its cause (without-rows.ts).
  */
 import pg from 'pg';
 import { type ErrorName, HoldfastError } from '../contract/errors.ts';
+import { withoutRows } from './without-rows.ts';
 
 /** Where the error came up: the same broken socket means another thing before and after the session stood. */
 export type ErrorPhase = 'connecting' | 'connected';
@@ -115,15 +116,14 @@ export function mapPgError(error: unknown, what: string, phase: ErrorPhase): Hol
     });
   }
   const name = nameOfServerError(error);
-  const more = [error.detail, error.where].filter((part) => part !== undefined);
-  return new HoldfastError(name, [`${what}: ${error.message}`, ...more].join(' · '), {
-    cause: error,
+  const told = withoutRows(error);
+  const { code: sqlstate, schema, table, column, constraint, hint: serverHint } = told;
+  const more = [told.detail, told.where].filter((part) => part !== undefined);
+  const fields = { schema, table, column, constraint, serverHint };
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return new HoldfastError(name, [`${what}: ${told.message}`, ...more].join(' · '), {
+    cause: told,
     ...(phase === 'connecting' && name === 'PermissionDeniedError' ? { hint: connectHint } : {}),
-    evidence: {
-      sqlstate: error.code,
-      ...(error.schema === undefined ? {} : { schema: error.schema }),
-      ...(error.table === undefined ? {} : { table: error.table }),
-      ...(error.hint === undefined ? {} : { serverHint: error.hint }),
-    },
+    evidence: { sqlstate, ...Object.fromEntries(known) },
   });
 }

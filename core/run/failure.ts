@@ -80,12 +80,32 @@ function rawFailureOf(error: unknown): Failure {
       evidence: { ...error.evidence },
     };
   }
+  if (isServerError(error)) return failureOfServer(error);
   const isError = error instanceof Error;
   return {
     error: 'InternalError',
     message: isError ? `${error.name}: ${error.message}` : String(error),
     hint: errorCatalogue.InternalError.hint,
     evidence: isError ? { stack: error.stack } : {},
+  };
+}
+
+/** An error of the server that no session has mapped: its words may hold values of rows (core/postgres/without-rows.ts). */
+const isServerError = (error: unknown): error is Error & Record<string, unknown> =>
+  error instanceof Error && 'severity' in error && 'routine' in error;
+
+function failureOfServer({
+  code,
+  schema,
+  table,
+  column,
+  constraint,
+}: Record<string, unknown>): Failure {
+  return {
+    error: 'InternalError',
+    message: `The server refused a statement: SQLSTATE ${code}; its text is in the server's log.`,
+    hint: errorCatalogue.InternalError.hint,
+    evidence: { sqlstate: code, schema, table, column, constraint },
   };
 }
 

@@ -8,6 +8,7 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { BackupOptions } from '../contract/plan.ts';
 import { applicationNamePrefixOf } from '../postgres/application-name.ts';
 import type { Session } from '../postgres/session.ts';
+import { withoutLiterals } from '../postgres/without-rows.ts';
 import { type Blocker, shownQueryCharacters } from './lock-tables.ts';
 
 interface Waiter extends Blocker {
@@ -27,7 +28,9 @@ export async function answerBlockedDdl(
   const waiting = await session.query<Waiter & { pid: number }>(waitersSql, [
     applicationNamePrefixOf(runId),
   ]);
-  for (const waiter of waiting.filter(({ seconds }) => seconds >= options.blockedDdlSeconds)) {
+  const late = waiting.filter(({ seconds }) => seconds >= options.blockedDdlSeconds);
+  for (const found of late) {
+    const waiter = { ...found, query: withoutLiterals(found.query) };
     if (options.onBlockedDdl === 'fail') throw blockedDdl(waiter, 'waits behind the backup');
     let isCancelled: boolean;
     try {

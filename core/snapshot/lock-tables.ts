@@ -7,8 +7,9 @@ import pg from 'pg';
 import { HoldfastError } from '../contract/errors.ts';
 import { sqlstateOf } from '../postgres/connect-errors.ts';
 import type { Session } from '../postgres/session.ts';
+import { withoutLiterals } from '../postgres/without-rows.ts';
 
-/** Query texts may hold secrets: this much is shown, enough to recognise a statement. */
+/** Query texts may hold secrets: this much is shown, without its literals, enough to recognise a statement. */
 export const shownQueryCharacters = 80;
 
 export interface Blocker {
@@ -74,13 +75,14 @@ async function observe(
   }
 }
 
-function blockersOf(observer: Session, pid: number): Promise<Blocker[]> {
-  return observer.query<{ pid: number; user: string; query: string }>(
+async function blockersOf(observer: Session, pid: number): Promise<Blocker[]> {
+  const blockers = await observer.query<{ pid: number; user: string; query: string }>(
     `SELECT pid, coalesce(usename, '') AS user,
             left(regexp_replace(coalesce(query, ''), '\\s+', ' ', 'g'), ${shownQueryCharacters}) AS query
        FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start`,
     [pid],
   );
+  return blockers.map((one) => ({ ...one, query: withoutLiterals(one.query) }));
 }
 
 function lockNotAvailable(blockers: Blocker[], seconds: number, cause: unknown): HoldfastError {

@@ -94,7 +94,8 @@ export class HoldfastMachine extends Construct {
       role,
       tracingEnabled: true,
       logs: {
-        // Input and output too: they are references and counts, never secrets (core/contract/payloads.ts).
+        // Input and output too: references, counts, and what the caller wrote as checks and `where`; never secrets
+        // (core/contract/payloads.ts), and no error quotes a row (core/postgres/without-rows.ts).
         includeExecutionData: true,
         level: LogLevel.ALL,
         destination: new LogGroup(this, 'Log', {

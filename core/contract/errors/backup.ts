@@ -52,7 +52,10 @@ export const backupErrors = {
 
   // Dumping
   SchemaDumpError: entry('pg_dump could not write the schema', 'Its own message is quoted above.'),
-  CopyFailedError: entry('COPY failed on the server', "The server's own message is quoted above."),
+  CopyFailedError: entry(
+    'COPY failed on the server',
+    "The server's message is above; where it would quote a row it is shortened, and whole in the server's own log.",
+  ),
   CopyIncompleteError: entry(
     'the server sent fewer or other rows than it said',
     'Run again; if it happens twice report it with the numbers in the message.',

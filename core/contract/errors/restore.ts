@@ -36,7 +36,7 @@ export const restoreErrors = {
   ),
   RestoreStatementError: entry(
     'the target refused a statement of the backup',
-    "The server's own message is quoted above.",
+    "The server's message is above; where it would quote a row it is shortened, and whole in the server's own log.",
   ),
   RowConflictError: entry(
     'a restored row has a key that is there already',

@@ -1,5 +1,6 @@
 /** What others do at this moment that a backup would wait for, or that would make it hurt others. */
 import type { Session } from '../../postgres/session.ts';
+import { withoutLiterals } from '../../postgres/without-rows.ts';
 import { type CheckDefinition, listed, ok, plural, problem, warning } from '../check.ts';
 
 interface LockRow {
@@ -30,7 +31,7 @@ export const blockingLocks: CheckDefinition<Session> = {
     const held = rows.map(({ pid, table, granted, gid, query }) => {
       const who =
         pid === null ? `prepared transaction ${gid ?? '(of another name)'}` : `process ${pid}`;
-      return `${who} ${granted ? 'holds' : 'awaits'} ${table}${query === null ? '' : ` (${query})`}`;
+      return `${who} ${granted ? 'holds' : 'awaits'} ${table}${query === null ? '' : ` (${withoutLiterals(query)})`}`;
     });
     return problem(
       `${plural(rows.length, 'exclusive lock')}: ${listed(held)}.`,
@@ -63,7 +64,8 @@ export function longTransactions(seconds = longSeconds): CheckDefinition<Session
       );
       if (rows.length === 0) return ok(`No transaction is older than ${seconds} s.`);
       const names = rows.map(
-        ({ pid, age, state, query }) => `process ${pid} for ${age} s, ${state} (${query})`,
+        ({ pid, age, state, query }) =>
+          `process ${pid} for ${age} s, ${state} (${withoutLiterals(query ?? '')})`,
       );
       return warning(
         `${plural(rows.length, 'transaction')} older than ${seconds} s: ${listed(names)}.`,

@@ -14,6 +14,7 @@ import { applicationNameOf } from '../../postgres/application-name.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import { endPredecessors } from '../../postgres/end-predecessors.ts';
 import type { Session } from '../../postgres/session.ts';
+import { messageOf, type Said } from '../../postgres/without-rows.ts';
 import { isDone, once } from '../progress.ts';
 import { writeFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
@@ -43,15 +44,9 @@ export async function runStatements(
   const statements = await resolveReferences(build.statements, textsOf(deps, run));
   await prepareMemory(session, run);
   const warnings: Warning[] = [];
-  const listen = ({
-    severity,
-    message,
-  }: {
-    severity?: string | undefined;
-    message?: string | undefined;
-  }) => {
-    if (severity === 'WARNING' && message !== undefined)
-      warnings.push(serverWarning(build.label, message));
+  const listen = (notice: Said) => {
+    if (notice.severity === 'WARNING' && notice.message !== undefined)
+      warnings.push(serverWarning(build.label, messageOf(notice)));
   };
   session.client.on('notice', listen);
   await once(session, run, `build:${build.build}`, async () => {

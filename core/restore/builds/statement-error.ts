@@ -1,8 +1,7 @@
 /**
  * What the target says when it refuses a statement of a build, as an error of the catalogue.
  *
- * Invariant: neither the statement nor a row's values are in the message: the server's detail (`Key (id)=(7) …`) is left
- * out for violations of constraints.
+ * Invariant: neither the statement nor a row's values are in the message (core/postgres/without-rows.ts).
  */
 import { type ErrorName, HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';

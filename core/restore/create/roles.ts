@@ -43,7 +43,7 @@ export async function createMissingRoles(
     await maintenance.query(`BEGIN;\n${sql}\nCOMMIT`);
   } catch (error) {
     await maintenance.query('ROLLBACK').catch(() => maintenance.destroy());
-    throw statementError(error, `ROLES ${names.join(', ')}`);
+    throw statementError(error, `ROLES ${names.join(', ')}`, 'nothing');
   }
 }
 

@@ -52,7 +52,7 @@ async function runTogether(session: Session, entries: readonly SchemaEntry[]): P
     await session.query(entries.map(textOf).join(';\n'));
     return;
   } catch (error) {
-    const mapped = statementError(error, 'DEFINITIONS');
+    const mapped = statementError(error, 'DEFINITIONS', 'nothing');
     if (!isHoldfastError(mapped, 'RestoreStatementError')) throw mapped;
   }
   await session.query('ROLLBACK TO SAVEPOINT batch');
@@ -60,7 +60,7 @@ async function runTogether(session: Session, entries: readonly SchemaEntry[]): P
     try {
       await session.query(textOf(entry));
     } catch (error) {
-      throw statementError(error, nameOf(entry));
+      throw statementError(error, nameOf(entry), 'nothing');
     }
   }
 }

@@ -1,17 +1,25 @@
 /**
  * What the target says to a statement of the backup, as an error of the catalogue that names the object.
  *
- * Invariant: the server's own message is quoted, its details are not: they may hold values of rows.
+ * Invariant: the server's own message is quoted, its details are not; where there are rows already, only what holds none
+ * of their values (core/postgres/without-rows.ts).
  */
-import pg from 'pg';
 import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
+import { asSaid, withoutRows } from '../../postgres/without-rows.ts';
 
 const diskFull = '53100';
 const missingRight = '42501';
 
-/** @param what `TABLE public.orders` */
-export function statementError(error: unknown, what: string): unknown {
+/**
+ * @param what `TABLE public.orders`
+ * @param reads whether the statement may have read rows; those of an empty database have none to read
+ */
+export function statementError(
+  error: unknown,
+  what: string,
+  reads: 'nothing' | 'rows' = 'rows',
+): unknown {
   if (isHoldfastError(error, 'RestoreStatementError', 'TargetFullError')) return error;
   const sqlstate = sqlstateOf(error);
   // A broken connection, too small a lock table: they have names of their own and are not this statement's fault.
@@ -22,7 +30,8 @@ export function statementError(error: unknown, what: string): unknown {
     'RowSecurityError',
   );
   if (sqlstate === undefined || !isOurs) return error;
-  const server = serverErrorOf(error);
+  const said = asSaid(error);
+  const server = reads === 'nothing' ? said : said && withoutRows(said);
   const evidence = { object: what, sqlstate };
   const message = `${what}: ${server?.message ?? 'refused'} (SQLSTATE ${sqlstate})`;
   if (sqlstate === diskFull) {
@@ -38,10 +47,3 @@ export function statementError(error: unknown, what: string): unknown {
 
 const rightsHint =
   'Restore as a role that may do it (a superuser, or a member of the owners), or with --no-owner and --no-privileges.';
-
-function serverErrorOf(error: unknown): pg.DatabaseError | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (at instanceof pg.DatabaseError) return at;
-  }
-  return undefined;
-}

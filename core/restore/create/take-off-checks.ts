@@ -29,7 +29,7 @@ export async function takeOffChecks(
         try {
           await session.query(dropStatement(check));
         } catch (error) {
-          throw statementError(error, `CHECK CONSTRAINT ${check.name}`);
+          throw statementError(error, `CHECK CONSTRAINT ${check.name}`, 'nothing');
         }
       }
       return 0;

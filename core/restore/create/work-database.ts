@@ -78,7 +78,7 @@ async function create(run: Run, source: Database, maintenance: Session): Promise
     await maintenance.query(sql);
   } catch (error) {
     if (sqlstateOf(error) === duplicateDatabase) throw exists(run);
-    throw statementError(error, `DATABASE ${run.workDatabase}`);
+    throw statementError(error, `DATABASE ${run.workDatabase}`, 'nothing');
   }
 }
 

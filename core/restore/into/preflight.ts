@@ -8,11 +8,11 @@ import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { PreflightItem, RestoreInput } from '../../contract/restore.ts';
 import { openSession, type Session } from '../../postgres/session.ts';
+import { asSaid } from '../../postgres/without-rows.ts';
 import { identifier, literal } from '../../schema/sql-text.ts';
 import { onDatabase } from '../target-session.ts';
 import { type Placing, placeTables, shown } from './placing.ts';
 import { beside, type Finding, keyFindings, lookAtRows } from './preflight-key.ts';
-import { databaseErrorOf } from './row-errors.ts';
 import { columnsDiffer, unfitColumns } from './row-source.ts';
 import { type TargetTable, targetTable } from './target-table.ts';
 
@@ -174,7 +174,7 @@ async function lookAtCondition(
     return [
       {
         verdict: 'failed',
-        message: `--where ${literal(where)}: ${databaseErrorOf(error)?.message ?? error.message}`,
+        message: `--where ${literal(where)}: ${asSaid(error)?.message ?? error.message}`,
         hint: 'It is an SQL condition on the columns of the table; functions of your own need their schema.',
       },
     ];

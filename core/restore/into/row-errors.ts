@@ -1,13 +1,13 @@
 /**
  * What the target says to rows, as errors of the catalogue: which table, which constraint, how many rows.
  *
- * Invariant: no value of a row gets into a message. The server's details are left away, and of errors that quote a value
- * (a text that is no number, a trigger's own message) the message too.
+ * Invariant: no value of a row gets into a message (core/postgres/without-rows.ts).
  */
 import pg from 'pg';
 import { HoldfastError } from '../../contract/errors.ts';
 import { mapPgError, sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
+import { withoutRows } from '../../postgres/without-rows.ts';
 import { statementError } from '../create/statement-error.ts';
 import { countConflicts, countOrphans, isPrimaryKey, type KeyRows } from './count-rows.ts';
 import { type Placing, shown } from './placing.ts';
@@ -45,11 +45,9 @@ export async function rowError(
     return orphans(where, constraint, count, true);
   }
   if (/^(22|23|P0)/.test(sqlstate)) {
-    // Of class 23 the message names table, column and constraint only; the others quote what they were given.
-    const said = sqlstate.startsWith('23') ? `: ${server.message}` : '';
     return new HoldfastError(
       'RestoreStatementError',
-      `${where} refuses rows of the backup (SQLSTATE ${sqlstate})${said}.`,
+      `${where} refuses rows of the backup (SQLSTATE ${sqlstate}): ${withoutRows(server).message}.`,
       { evidence, hint: 'The table was changed since. Put the rows beside it with --as.' },
     );
   }
