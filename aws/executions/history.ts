@@ -3,7 +3,12 @@
  *
  * Invariant: what was read once is not read again: a long run has up to 25,000 events, and is looked at every few seconds.
  */
-import { GetExecutionHistoryCommand, type HistoryEvent, type SFNClient } from '@aws-sdk/client-sfn';
+import {
+  ExecutionDoesNotExist,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
 import { awsError } from '../aws-error.ts';
 
 /** Of `TaskStateEntered`, `MapStateExited` and their like. */
@@ -58,6 +63,8 @@ export async function eventsAfter(
       nextToken = isKnown ? undefined : page.nextToken;
     } while (nextToken !== undefined);
   } catch (error) {
+    // Eventually consistent, as all that is asked of executions: of one that was started a moment ago nothing is known.
+    if (error instanceof ExecutionDoesNotExist) return [];
     throw awsError(error, { action: 'states:GetExecutionHistory', what: executionArn });
   }
   return found.reverse().map(simpler);

@@ -17,11 +17,14 @@ const firstPollMs = 2_000;
 const lastPollMs = 10_000;
 /** After 8 minutes of looking it is 10 s. */
 const slower = 1 / 60;
+/** DescribeExecution is eventually consistent: one that was started a moment ago need not be known yet. */
+const unknownMs = 20_000;
 /** As long as AWS does not answer. */
 const patienceMs = 600_000;
 
 /**
- * @param signal a person wants to look no longer
+ * @param options.signal a person wants to look no longer
+ * @param options.isNew we have started it ourselves just now
  * @returns how it ended; undefined when the signal came first
  * @throws UsageError when there is no such execution; AwsAccessDeniedError; AwsServiceError after ten minutes without an answer
  */
@@ -29,7 +32,7 @@ export async function followExecution(
   sfn: SFNClient,
   execution: Execution,
   view: FollowView,
-  signal: AbortSignal,
+  { signal, isNew }: { readonly signal: AbortSignal; readonly isNew: boolean },
 ): Promise<ExecutionState | undefined> {
   const watched = new WatchedExecution(sfn, execution);
   const beganMs = performance.now();
@@ -37,7 +40,9 @@ export async function followExecution(
   while (!signal.aborted) {
     try {
       const state = await lookAt(sfn, execution, watched, view);
-      if (state.status !== 'RUNNING' && state.status !== 'PENDING_REDRIVE') return state;
+      if (state === undefined) {
+        if (!isNew || performance.now() - beganMs > unknownMs) throw noSuchRun(execution);
+      } else if (state.status !== 'RUNNING' && state.status !== 'PENDING_REDRIVE') return state;
       answeredMs = performance.now();
     } catch (error) {
       const silentMs = performance.now() - answeredMs;
@@ -57,9 +62,9 @@ async function lookAt(
   execution: Execution,
   watched: WatchedExecution,
   view: FollowView,
-): Promise<ExecutionState> {
+): Promise<ExecutionState | undefined> {
   const state = await readExecution(sfn, executionArnOf(execution));
-  if (state === undefined) throw noSuchRun(execution);
+  if (state === undefined) return undefined;
   const { lines, now } = await watched.look();
   for (const line of lines) view.line(line);
   view.now(now, Date.now() - state.startedAt.getTime());

@@ -17,6 +17,8 @@ import { sfnClient } from './run-clients.ts';
 export interface FollowOptions {
   readonly json?: boolean;
   readonly detach?: boolean;
+  /** We have started it ourselves just now. */
+  readonly isNew?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function runOnAws(
     );
   }
   printLine(`Started ${execution.name} in ${execution.place.region}.`);
-  await followOnAws(sfn, execution, cancelBy, options, setExitCode);
+  await followOnAws(sfn, execution, cancelBy, { ...options, isNew: true }, setExitCode);
 }
 
 /** To its end, or until Ctrl-C: exit code 1 then, because nobody has seen it succeed. */
@@ -53,7 +55,8 @@ export async function followOnAws(
   printLine(`  ${executionArnOf(execution)}\n  ${consoleLinkOf(execution)}`);
   const view = openFollowView();
   using leaving = onLeave();
-  const ended = await followExecution(sfn, execution, view, leaving.signal).finally(view.end);
+  const how = { signal: leaving.signal, isNew: options.isNew === true };
+  const ended = await followExecution(sfn, execution, view, how).finally(view.end);
   if (ended !== undefined) return conclude(sfn, execution, ended, options, setExitCode);
   printLine(
     [
