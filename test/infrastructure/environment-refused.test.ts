@@ -29,6 +29,14 @@ test('what nothing was changed in is accepted', () => {
   expect(refusalOf()).toBe('accepted');
 });
 
+test.each([
+  'rds!db-0a1b2c3d-1111-2222-3333-444455556666',
+  'rds!cluster-0a1b2c3d-1111-2222-3333-444455556666',
+  'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-0a1b2c3d-1111-2222-3333-444455556666-AbCdEf',
+])('a secret that RDS made and rotates itself is accepted: %s', (secret) => {
+  expect(refusalOf(['targets.0.connection.secret', secret])).toBe('accepted');
+});
+
 test.each<readonly [string, Change, string]>([
   [
     'an account as a number',

@@ -145,6 +145,25 @@ test('secrets are those of the environment, by name and with any six characters 
   ]);
 });
 
+describe('a secret in a policy', () => {
+  const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:';
+  const arnsOf = (secret: string) =>
+    reachOf(
+      regionOf(
+        everythingOn({
+          sources: [{ name: 'orders', connection: { secret } }],
+          targets: [],
+          exercise: undefined,
+        }),
+        true,
+      ),
+    ).secretArns;
+
+  test('may be one that RDS manages', () => {
+    expect(arnsOf('rds!db-0a1b2c3d-1111')).toEqual([`${arn}rds!db-0a1b2c3d-1111-??????`]);
+  });
+});
+
 describe('the policies in the templates', () => {
   const templates = templatesOf(environment);
 

@@ -11,12 +11,12 @@ export const connectionReferenceSchema = z
   .strictObject({
     secret: z
       .string()
-      .regex(/^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/, {
+      .regex(/^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[\w/+=.@!-]{1,512}$/, {
         error: 'allowed is the name or the ARN of a secret of Secrets Manager, never what is in it',
       })
       .optional()
       .describe(
-        'ARN or name of a secret of Secrets Manager with the keys that RDS writes: `username`, `password`, and, unless the host is found through RDS, `host`, `port`, `dbname`.',
+        'ARN or name of a secret of Secrets Manager with the keys that RDS writes: `username`, `password`, and, unless the host is found through RDS, `host`, `port`, `dbname`. `rds!db-…` and `rds!cluster-…`, which RDS manages itself, too.',
       ),
     dbInstance: z.string().optional(),
     dbCluster: z.string().optional(),
