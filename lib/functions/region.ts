@@ -48,7 +48,7 @@ export function reachOf(props: RegionProps): Reach {
     ...{ encryptionKeyArn: keys.encryptionKeyArn, signingKeyArn: keys.signingKeyArn },
     ...(replica !== undefined && { replica }),
     parameterArns: [`arn:aws:ssm:${region}:${account}:parameter${names.parameters}`],
-    secretArns: unique(connections.map(({ secret }) => secretArnOf(secret, place))),
+    secretArns: unique(connections.flatMap(({ secret }) => secretArnsOf(secret, place))),
     databaseArns: unique(
       connections.flatMap(({ dbInstance, dbCluster, reader }) => [
         // Which reader it is, is known when the cluster is asked.
@@ -82,12 +82,14 @@ function connectionsOf(
 }
 
 /** Secrets Manager ends every ARN with a hyphen and six characters of its own; a name does not say them. */
-function secretArnOf(secret: string | undefined, { account, region }: Place): string | undefined {
-  if (secret === undefined) return undefined;
+function secretArnsOf(secret: string | undefined, { account, region }: Place): string[] {
+  if (secret === undefined) return [];
   if (!secret.startsWith('arn:')) {
-    return `arn:aws:secretsmanager:${region}:${account}:secret:${secret}-??????`;
+    return [`arn:aws:secretsmanager:${region}:${account}:secret:${secret}-??????`];
   }
-  return /-\w{6}$/.test(secret) ? secret : `${secret}-??????`;
+  // `…:secret:shop-backup` looks like a whole ARN and is none: both are let in, of which one does not exist.
+  const looksWhole = /-[A-Za-z0-9]{6}$/.test(secret);
+  return looksWhole ? [secret, `${secret}-??????`] : [`${secret}-??????`];
 }
 
 const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;

@@ -162,6 +162,14 @@ describe('a secret in a policy', () => {
   test('may be one that RDS manages', () => {
     expect(arnsOf('rds!db-0a1b2c3d-1111')).toEqual([`${arn}rds!db-0a1b2c3d-1111-??????`]);
   });
+
+  test('may be given by an ARN without the six characters, also when its name ends in such', () => {
+    expect(arnsOf(`${arn}shop/production`)).toEqual([`${arn}shop/production-??????`]);
+    expect(arnsOf(`${arn}shop-backup`)).toEqual([`${arn}shop-backup`, `${arn}shop-backup-??????`]);
+    expect(arnsOf(`${arn}shop-AbCdEf`)).toContain(`${arn}shop-AbCdEf`);
+    // An underscore is in no ending that Secrets Manager makes.
+    expect(arnsOf(`${arn}shop-back_p`)).toEqual([`${arn}shop-back_p-??????`]);
+  });
 });
 
 describe('the policies in the templates', () => {
