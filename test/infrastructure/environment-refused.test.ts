@@ -60,6 +60,25 @@ test.each<readonly [string, Change, string]>([
     'regions.primary is "Frankfurt"; allowed is a Region, as eu-central-1',
   ],
   [
+    'a Region of GovCloud, whose ARNs are other ones',
+    ['regions.primary', 'us-gov-west-1'],
+    'regions.primary is "us-gov-west-1"; allowed is a Region of the partition aws: not of China, GovCloud or an isolated one',
+  ],
+  [
+    'a replica in China',
+    ['regions.replica', 'cn-north-1'],
+    'regions.replica is "cn-north-1"; allowed is a Region of the partition aws: not of China, GovCloud or an isolated one',
+  ],
+  [
+    'a secret of another partition',
+    [
+      'sources.2.connection.secret',
+      'arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:warehouse-AbCdEf',
+    ],
+    'sources[2].connection.secret is "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:warehouse-AbCdEf"; allowed is the ' +
+      'name or the ARN of a secret of Secrets Manager, never what is in it',
+  ],
+  [
     'the replica in the Region of the primary',
     ['regions.replica', 'eu-central-1'],
     'regions.replica is eu-central-1, as regions.primary is; allowed is another Region',

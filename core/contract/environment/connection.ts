@@ -11,7 +11,7 @@ export const connectionReferenceSchema = z
   .strictObject({
     secret: z
       .string()
-      .regex(/^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[\w/+=.@!-]{1,512}$/, {
+      .regex(/^(arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[\w/+=.@!-]{1,512}$/, {
         error: 'allowed is the name or the ARN of a secret of Secrets Manager, never what is in it',
       })
       .optional()

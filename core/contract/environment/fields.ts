@@ -7,7 +7,11 @@ export const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, {
 });
 export const region = z
   .string()
-  .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'allowed is a Region, as eu-central-1' });
+  .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'allowed is a Region, as eu-central-1' })
+  // Every ARN here begins with arn:aws.
+  .refine((it) => !/^(cn|us-gov|us-iso[a-z]*|eu-isoe)-/.test(it), {
+    error: 'allowed is a Region of the partition aws: not of China, GovCloud or an isolated one',
+  });
 export const account = z
   .string()
   .regex(/^\d{12}$/, { error: 'allowed is an account id, 12 digits in quotes' });
