@@ -145,9 +145,9 @@ const environmentObject = z.strictObject({
       }),
     )
     .min(1)
-    .default(['cdk-*-cfn-exec-role-*'])
+    .default(['cdk-hnb659fds-cfn-exec-role-*'])
     .describe(
-      'Names of the roles, with `*` and `?`, with which CloudFormation deploys: nobody else changes the settings of a vault (its policy, lifecycle, locks, replication). The default is what `cdk bootstrap` makes.',
+      'Names of the roles, with `*` and `?`, with which CloudFormation deploys: nobody else changes the settings of a vault (its policy, lifecycle, locks, replication). The default is what `cdk bootstrap` makes, without a qualifier of your own.',
     ),
   signingKeys: z
     .int()

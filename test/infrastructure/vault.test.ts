@@ -42,6 +42,18 @@ test('logical ids of what holds data never change: a changed id is a lost vault'
   ]);
 });
 
+test('unless the environment says otherwise, CloudFormation is the role of the bootstrap without a qualifier of its own', () => {
+  expect(environmentOf('example').deployRoles).toEqual(['cdk-hnb659fds-cfn-exec-role-*']);
+  const settings = statement(
+    policyOf('Holdfast-example-Vault-eu-central-1', 'VaultBucket0925C477'),
+    'OnlyDeploymentConfigures',
+  );
+  expect(rolesIn(settings, 'ArnNotLike')).toEqual([
+    'cdk-hnb659fds-cfn-exec-role-*',
+    'holdfast-example-break-glass',
+  ]);
+});
+
 test('each bucket is named by what it is, so that the other Region finds it without asking', () => {
   expect(buckets.map(({ resource }) => nameOf(resource)).sort()).toEqual([
     'holdfast-everything-log-111122223333-eu-central-1',
