@@ -61,7 +61,13 @@ export class HoldfastMachine extends Construct {
 
     const role = new Role(this, 'Role', {
       roleName: names.roleName(`machine-${machine}`, place.region),
-      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      // As AWS documents it against a confused deputy. Children of a distributed Map are `machine/label`.
+      assumedBy: new ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': place.account },
+          ArnLike: { 'aws:SourceArn': `${names.machineArn(machine, place)}*` },
+        },
+      }),
       description: `Holdfast ${environment.name}: state machine ${machine}`,
     });
     const substitutions: Record<string, string> = {};

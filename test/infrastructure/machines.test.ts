@@ -101,6 +101,25 @@ describe('the role of a machine', () => {
       .filter(({ Action }) => [Action].flat().includes(action))
       .flatMap((it) => it.Resource);
 
+  test('is taken by Step Functions for this machine of this account only', () => {
+    everyMachine((name, where, { template, properties }) => {
+      const role = template.findResources('AWS::IAM::Role')[properties.RoleArn['Fn::GetAtt'][0]];
+      expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { Service: 'states.amazonaws.com' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': '123456789012' },
+            ArnLike: {
+              'aws:SourceArn': `arn:aws:states:${where}:123456789012:stateMachine:holdfast-prod-${name}*`,
+            },
+          },
+        },
+      ]);
+    });
+  });
+
   test('may call the functions of its definition and no others', () => {
     everyMachine((_, __, machine) => {
       const wanted = Object.entries(machine.properties.DefinitionSubstitutions)
