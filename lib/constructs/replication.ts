@@ -12,6 +12,7 @@ import type { Construct } from 'constructs';
 import { namesOf, type Place } from '../../core/contract/names.ts';
 import { except } from '../exceptions.ts';
 import type { VaultBucketProps } from './vault-bucket.ts';
+import { looksAtCopy } from './vault-policy.ts';
 
 export interface ReplicationProps {
   readonly environment: string;
@@ -46,6 +47,7 @@ export function replicationOf(
   );
   // Not s3:ReplicateDelete: no delete marker is copied.
   allow(['s3:ReplicateObject', 's3:ReplicateTags'], `${destination}/*`);
+  if (to.account !== from.account) allow([...looksAtCopy], destination);
   for (const objects of [`${source}/*`, `${destination}/*`]) {
     except(
       role,

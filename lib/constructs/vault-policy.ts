@@ -18,6 +18,9 @@ const marking = [
   ...['s3:DeleteObjectVersionTagging', 's3:PutObjectRetention', 's3:PutObjectLegalHold'],
 ];
 
+/** What the role that copies asks of a bucket in another account, as in AWS's example: it must be versioned. */
+export const looksAtCopy = ['s3:GetBucketVersioning', 's3:ListBucket'] as const;
+
 const settings = [
   ...[
     's3:DeleteBucket',
@@ -91,6 +94,7 @@ function letInFrom(
   );
   // Ownership is enforced, so that a copy belongs to the bucket's account without being made over.
   allow('Replicate', ['s3:ReplicateObject', 's3:ReplicateTags'], objects, [replication]);
+  allow('ReplicateLook', [...looksAtCopy], bucket.bucketArn, [replication]);
 }
 
 function deny(

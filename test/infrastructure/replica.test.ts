@@ -73,6 +73,9 @@ describe.each([
         ],
       ],
       [`${destination}/*`, ['s3:ReplicateObject', 's3:ReplicateTags']],
+      ...(account === '111122223333'
+        ? []
+        : [[destination, ['s3:GetBucketVersioning', 's3:ListBucket']]]),
     ]);
   });
 
@@ -112,7 +115,15 @@ describe('a replica vault in another account', () => {
       'FunctionsList',
       'FunctionsWork',
     ]);
-    expect(sidsOf('holdfast-everything-Replication-eu-central-1')).toEqual(['Replicate']);
+    expect(sidsOf('holdfast-everything-Replication-eu-central-1')).toEqual([
+      'Replicate',
+      'ReplicateLook',
+    ]);
+    const look = statement(policy, 'ReplicateLook');
+    expect(actionsOf(look)).toEqual(['s3:GetBucketVersioning', 's3:ListBucket']);
+    expect(look.Resource).toEqual({
+      'Fn::GetAtt': [expect.stringContaining('VaultBucket'), 'Arn'],
+    });
     expect(sidsOf('holdfast-everything-LoadUnit-eu-central-1')).toEqual([]);
     expect(sidsOf('holdfast-everything-DumpUnit-eu-central-1')).toEqual([]);
   });
