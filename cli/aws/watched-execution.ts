@@ -108,21 +108,23 @@ export class WatchedExecution {
     if (toldOnce.has(state) && this.#told.has(state)) return [...lines];
     this.#told.add(state);
     const took = formatDuration(at.getTime() - entered.at.getTime());
+    const runs = entered.type === 'Task' ? [] : this.#mapRunsUntil(at);
+    const own = runs.filter((run) => this.#nameOf(run) === state);
+    // Of a Parallel whose branches have no history of their own (the emulator): those within it.
+    const others = entered.type === 'Parallel' ? runs.filter((run) => !own.includes(run)) : [];
+    for (const { arn } of [...own, ...others]) this.#told.add(arn);
     return [
       ...lines,
-      ...(entered.type === 'Task' ? [] : this.#mapRunsUntil(at)),
-      `${this.#indent}${state}  ${took}`,
+      ...others.map((run) => `${this.#indent}${this.#nameOf(run)}  ${unitsOf(run)}`),
+      [`${this.#indent}${state}`, took, ...own.map(unitsOf)].join('  '),
     ];
   }
 
-  /** Map runs that began before, and were not told yet. */
-  #mapRunsUntil(at: Date): string[] {
-    return [...this.#mapRuns.values()]
-      .filter(({ arn, startedAt }) => startedAt <= at && !this.#told.has(arn))
-      .map((run) => {
-        this.#told.add(run.arn);
-        return `${this.#indent}${this.#nameOf(run)}  ${unitsOf(run)}`;
-      });
+  /** That began before, and were not told yet. */
+  #mapRunsUntil(at: Date): MapRun[] {
+    return [...this.#mapRuns.values()].filter(
+      ({ arn, startedAt }) => startedAt <= at && !this.#told.has(arn),
+    );
   }
 
   #running(): string[] {

@@ -121,7 +121,7 @@ test('states, units of a map in a parallel, and a failure that was tried again, 
   it.isMapOver = true;
   // The watch comes again and again: once is enough.
   expect(await watched.look()).toEqual({
-    lines: ['  DumpUnits  units 12/12', '  DumpUnits  9.0 s', '  DumpUnderSnapshot  13 s'],
+    lines: ['  DumpUnits  9.0 s  units 12/12', '  DumpUnderSnapshot  13 s'],
     now: [],
   });
   expect(await watched.look()).toEqual({ lines: [], now: [] });

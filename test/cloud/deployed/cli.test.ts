@@ -51,10 +51,10 @@ test('a backup is followed to its end, and a restore of it gives the same conten
   const { stderr } = backup;
   expect(stderr).toMatch(/Started shop-manual-\d{8}t\d{6}z-[0-9a-f]{8} in eu-central-1/);
   expect(stderr).toContain('https://eu-central-1.console.aws.amazon.com/states/home');
-  for (const state of ['Plan', 'HoldSnapshot', 'DumpUnderSnapshot', 'Seal', 'VerifyUnits']) {
+  for (const state of ['Plan', 'HoldSnapshot', 'DumpUnderSnapshot', 'Seal', 'Publish']) {
     expect(stderr).toMatch(new RegExp(`^ {2}${state} {2}[0-9.]+ s$`, 'm'));
   }
-  expect(stderr).toMatch(/^ {2}VerifyUnits {2}units (\d+)\/\1$/m);
+  expect(stderr).toMatch(/^ {2}VerifyUnits {2}[0-9.]+ s {2}units (\d+)\/\1$/m);
 
   const restore = await run(
     ...['restore', '--source', 'shop', '--label', 'release=1.2', '--target', 'scratch'],
@@ -75,7 +75,7 @@ test('a drill goes to the target of the scheduled ones; its restore is told with
     verdict: 'identical',
   });
   expect(drill.stderr).toMatch(/^ {4}PlanRestore {2}[\s\S]*^ {4}ReportRestore {2}/m);
-  expect(drill.stderr).toMatch(/^ {4}LoadUnits {2}units (\d+)\/\1$/m);
+  expect(drill.stderr).toMatch(/^ {4}LoadUnits {2}[0-9.]+ s {2}units (\d+)\/\1$/m);
   expect(drill.stderr).toMatch(/^ {2}RestoreToScratch {2}[\s\S]*^ {2}ConcludeDrill {2}/m);
 });
 
@@ -154,7 +154,7 @@ test('a swap is confirmed by --yes, and its safety backup is told within it', as
   await admin.query('DELETE FROM orders WHERE id % 2 = 0');
   await admin.end();
   const restore = await run(
-    ...['restore', '--source', 'shop', '--target', 'shop', '--name', 'shop'],
+    ...['restore', '--source', 'shop', '--target', 'scratch', '--name', 'shop'],
     ...['--mode', 'swap', '--disconnect', '--yes'],
   );
   expect(restore, restore.stderr).toMatchObject({ code: 0 });
