@@ -7,7 +7,7 @@
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -56,11 +56,17 @@ export async function bundleLambdas(
     // Names stay: errors are caught by them, and a stack is read by people.
     minifyWhitespace: true,
     minifySyntax: true,
+    // For stacks of lines in chunks. Without the sources: whoever reads a stack has them.
+    sourcemap: true,
+    sourcesContent: false,
     // node-postgres tries it and goes on without.
     external: ['pg-native'],
     banner: { js: banner },
     logLevel: 'warning',
   });
+  for (const file of readdirSync(outdir).filter((each) => each.endsWith('.js.map'))) {
+    nameSources(join(outdir, file));
+  }
   for (const asset of assets) copyFileSync(asset, join(outdir, basename(asset)));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     version: string;
@@ -68,4 +74,15 @@ export async function bundleLambdas(
   // `.js` is a module only where this says so; the version is for the manifest.
   const description = { name: 'holdfast-lambda', version, type: 'module', private: true };
   writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+}
+
+/** `core/vault/json.ts`, `node_modules/pg/lib/client.js`: by where it is in the checkout, wherever that and `file` are. */
+function nameSources(file: string): void {
+  const map = JSON.parse(readFileSync(file, 'utf8')) as { sources: string[] };
+  const sources = map.sources.map((source) => {
+    const path = relative(root, resolve(dirname(file), source));
+    const at = path.indexOf('node_modules/');
+    return at > 0 ? path.slice(at) : path;
+  });
+  writeFileSync(file, JSON.stringify({ ...map, sources }));
 }

