@@ -49,6 +49,8 @@ export function buildApp(app: App, environment: Environment, options: AppOptions
   const replicaKeys = new ReplicaKeysStack(app, stack('ReplicaKeys', replica.region), {
     ...{ environment, place: replica, keys },
   });
+  // Pinned ids stand in it as they are; a second signing key is made before its replica all the same.
+  replicaKeys.addStackDependency(keys);
   const replicaWorkspace = new WorkspaceStack(app, stack('Workspace', replica.region), {
     ...{ environment, place: replica },
   });

@@ -12,6 +12,7 @@ import {
   account,
   email,
   idOf,
+  keyId,
   logDays,
   name,
   region,
@@ -148,6 +149,11 @@ const environmentObject = z.strictObject({
     .default(['cdk-hnb659fds-cfn-exec-role-*'])
     .describe(
       'Names of the roles, with `*` and `?`, with which CloudFormation deploys: nobody else changes the settings of a vault (its policy, lifecycle, locks, replication). The default is what `cdk bootstrap` makes, without a qualifier of your own.',
+    ),
+  encryptionKeyId: keyId
+    .optional()
+    .describe(
+      'Id of the encryption key, pinned after the first deployment, as those of the signing keys are in `signingPublicKeys`: the replicas of the keys then name their primaries by ids that stand in the template, so that no upgrade plans to replace a replica.',
     ),
   signingKeys: z
     .int()

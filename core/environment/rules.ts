@@ -126,8 +126,14 @@ function checkLock({ lock, sources }: Environment, report: Report): void {
   );
 }
 
-function checkKeys({ signingPublicKeys }: Environment, report: Report): void {
+function checkKeys({ encryptionKeyId, signingPublicKeys }: Environment, report: Report): void {
   const ids = signingPublicKeys.map(({ keyId }) => keyId);
+  if (encryptionKeyId !== undefined && ids.includes(encryptionKeyId)) {
+    report(
+      ['encryptionKeyId'],
+      `is ${encryptionKeyId}, as a signing key in signingPublicKeys is; no key does both`,
+    );
+  }
   ids.forEach((id, index) => {
     if (ids.indexOf(id) === index) return;
     report(['signingPublicKeys', index, 'keyId'], `is ${id} a second time; one entry for each key`);

@@ -3,14 +3,17 @@
  * primary Region is gone. In the first account, wherever the copy of the vault is: a replica cannot leave its account.
  *
  * The ARNs of their primaries are the only values that one Region takes from the other (Fn::GetStackOutput, when this
- * stack is deployed). They need not be taken again: this stack has no reason to change while the primary is gone.
+ * stack is deployed), until the environment pins the keys' ids. From then on they stand in the template: a changed
+ * PrimaryKeyArn replaces a replica, and of a value that is known only after a deployment CloudFormation has to plan for
+ * that. They need not be taken again: this stack has no reason to change while the primary is gone.
  */
 import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { CfnAlias, CfnReplicaKey } from 'aws-cdk-lib/aws-kms';
+import { CfnAlias, CfnReplicaKey, type Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { Environment } from '../../core/contract/environment.ts';
 import { namesOf, type Place } from '../../core/contract/names.ts';
 import { encryptionKeyPolicy, signingKeyPolicy } from '../constructs/key-policies.ts';
+import { primaryPlaceOf } from '../places.ts';
 import { type KeysStack, signingKeyId } from './keys-stack.ts';
 
 export interface ReplicaKeysStackProps extends StackProps {
@@ -36,6 +39,9 @@ export class ReplicaKeysStack extends Stack {
       description: `Holdfast ${environment.name}: replicas of the keys of the backups`,
     });
     const { encryptionKeyAlias, signingKeyAlias } = namesOf(environment.name);
+    const { account, region } = primaryPlaceOf(environment);
+    const primaryArn = (pinned: string | undefined, { keyArn }: Key): string =>
+      pinned === undefined ? keyArn : `arn:aws:kms:${region}:${account}:key/${pinned}`;
     const replica = (name: string, primaryKeyArn: string, keyPolicy: unknown, what: string) => {
       const key = new CfnReplicaKey(this, name, {
         description: `Holdfast ${environment.name}: ${what}`,
@@ -46,14 +52,14 @@ export class ReplicaKeysStack extends Stack {
     };
     const encryptionKey = replica(
       'EncryptionKey',
-      keys.encryptionKey.keyArn,
+      primaryArn(environment.encryptionKeyId, keys.encryptionKey),
       encryptionKeyPolicy(environment, 'replica'),
       'wraps the data keys of backups (replica)',
     );
     const signingKeys = keys.signingKeys.map((key, index) =>
       replica(
         signingKeyId(index),
-        key.keyArn,
+        primaryArn(environment.signingPublicKeys[index]?.keyId, key),
         signingKeyPolicy(environment, 'replica'),
         `signs manifests and evidence (${index + 1}, replica)`,
       ),

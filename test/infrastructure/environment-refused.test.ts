@@ -214,6 +214,16 @@ test.each<readonly [string, Change, string]>([
     'signingPublicKeys[0].keyId is "alias/signing"; allowed is the id of a multi-Region key, mrk- and 32 hex digits',
   ],
   [
+    'the id of a signing key for that of the encryption key',
+    ['encryptionKeyId', 'mrk-1f0c2d3e4b5a69788796a5b4c3d2e1f0'],
+    'encryptionKeyId is mrk-1f0c2d3e4b5a69788796a5b4c3d2e1f0, as a signing key in signingPublicKeys is; no key does both',
+  ],
+  [
+    'the alias of a key for its id',
+    ['encryptionKeyId', 'alias/holdfast-prod-encryption'],
+    'encryptionKeyId is "alias/holdfast-prod-encryption"; allowed is the id of a multi-Region key, mrk- and 32 hex digits',
+  ],
+  [
     'a public key that is none',
     ['signingPublicKeys.1.publicKey', 'MFkw'],
     'signingPublicKeys[1].publicKey is "MFkw"; allowed is a public key in PEM on the curve P-256, as `aws kms get-public-key` gives it',

@@ -86,21 +86,54 @@ test('keys are multi-Region, outlive their stacks and a month of regret; the one
   }
 });
 
-test('a replica is that of its own primary, found in the other Region without an export', () => {
-  const primaryOf = (id: string) => key(replica, id).Properties['PrimaryKeyArn'];
-  for (const [id, output] of [
-    ['EncryptionKey', /EncryptionKey/],
-    ['SigningKey', /SigningKeyEEFC2790/],
-    ['SigningKey2', /SigningKey20E4B42C1/],
-  ] as const) {
-    expect(primaryOf(id)).toEqual({
+describe('a replica is that of its own primary', () => {
+  const primariesOf = (world: typeof everything) =>
+    Object.fromEntries(
+      resourcesOf(world, 'AWS::KMS::ReplicaKey').map(({ id, resource }) => [
+        id,
+        resource.Properties['PrimaryKeyArn'],
+      ]),
+    );
+
+  test('found in the other Region without an export where its id is not pinned', () => {
+    const { encryptionKeyId: _, ...environment } = environmentOf('everything');
+    const found = (output: RegExp) => ({
       'Fn::GetStackOutput': {
         StackName: 'Holdfast-everything-Keys-eu-central-1',
         Region: 'eu-central-1',
         OutputName: expect.stringMatching(output),
       },
     });
-  }
+    const unpinned = synthesize({ ...environment, signingPublicKeys: [] });
+    expect(primariesOf(unpinned)).toEqual({
+      EncryptionKey: found(/EncryptionKey/),
+      SigningKey: found(/SigningKeyEEFC2790/),
+      SigningKey2: found(/SigningKey20E4B42C1/),
+    });
+    // One more key, before it is pinned, leaves the older one as it was.
+    const [first] = environmentOf('everything').signingPublicKeys;
+    const one = synthesize({ ...environment, signingPublicKeys: first ? [first] : [] });
+    expect(primariesOf(one)).toMatchObject({
+      SigningKey: `arn:aws:kms:eu-central-1:111122223333:key/${first?.keyId}`,
+      SigningKey2: found(/SigningKey20E4B42C1/),
+    });
+  });
+
+  test('named in the template where it is, so that no upgrade plans to replace it', () => {
+    const of = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
+    expect(primariesOf(everything)).toEqual({
+      EncryptionKey: of('mrk-2f0c2d3e4b5a69788796a5b4c3d2e1f0'),
+      SigningKey: of('mrk-1f0c2d3e4b5a69788796a5b4c3d2e1f0'),
+      SigningKey2: of('mrk-0f1e2d3c4b5a69788796a5b4c3d2e1f0'),
+    });
+    const stack = everything.stacks.get('Holdfast-everything-ReplicaKeys-eu-west-1');
+    expect(JSON.stringify(everything.template(String(stack?.stackName)))).not.toContain(
+      'Fn::GetStackOutput',
+    );
+    expect(stack?.dependencies.map(({ stackName }) => stackName)).toEqual([
+      'Holdfast-everything-Keys-eu-central-1',
+    ]);
+  });
 });
 
 describe('who may use a key', () => {

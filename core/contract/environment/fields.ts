@@ -51,10 +51,12 @@ export const logDays = z.literal([
   3653,
 ]);
 
+export const keyId = z.string().regex(/^mrk-[0-9a-f]{32}$/, {
+  error: 'allowed is the id of a multi-Region key, mrk- and 32 hex digits',
+});
+
 export const signingPublicKeySchema = z.strictObject({
-  keyId: z.string().regex(/^mrk-[0-9a-f]{32}$/, {
-    error: 'allowed is the id of a multi-Region key, mrk- and 32 hex digits',
-  }),
+  keyId,
   publicKey: z.string().refine(isSigningKey, {
     error:
       'allowed is a public key in PEM on the curve P-256, as `aws kms get-public-key` gives it',
