@@ -7,7 +7,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import { Construct } from 'constructs';
 import { except, exceptInTemplate } from '../exceptions.ts';
 
-/** A run lasts two days at most; a month is to look at what happened, and drills come weekly. */
+/** A run lasts four days at most (TimeoutSeconds of restore and drill); a month is to look at what happened, and drills come weekly. */
 const runDays = 35;
 /** Names of executions stay taken for 90 days: a claim that goes earlier would let a run begin that cannot be started. */
 const claimDays = 100;

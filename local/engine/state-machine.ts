@@ -79,8 +79,10 @@ export async function execute(
   definition: StateMachineDefinition,
   options: ExecutionOptions,
 ): Promise<unknown> {
+  // An execution that nobody looks at any more must end some day; here somebody's command waits for it.
+  const { TimeoutSeconds: _, ...unlimited } = definition;
   // What is deployed is valid (test/statemachines); looking again takes longer than many a restore's states.
-  const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
+  const machine = new StateMachine(unlimited, { validationOptions: { noValidate: true } });
   const execution = machine.run(options.input as never, {
     overrides: {
       taskResourceLocalHandlers: {

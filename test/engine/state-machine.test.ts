@@ -299,3 +299,14 @@ describe('errors', () => {
     expect(causeOf(failureOf(large)).length).toBeLessThan(32_768);
   });
 });
+
+it('ends no run by the time limit of the whole machine, which is for executions that nobody waits for', async () => {
+  const limited = {
+    ...{ StartAt: 'Late', TimeoutSeconds: 1 },
+    States: { Late: { Type: 'Wait', Seconds: 2, End: true } },
+  } as const;
+  const call = () => Promise.reject(new Error('No task is called.'));
+  await expect(execute(limited, { name: 'late', input: { ran: true }, call })).resolves.toEqual({
+    ran: true,
+  });
+});

@@ -56,7 +56,8 @@ export function outsideOfSubset(machine: Machine): string[] {
   const found: string[] = [];
   for (const { path, machine: inner } of machinesOf(machine)) {
     const isProcessor = inner.ProcessorConfig !== undefined;
-    only(inner, isProcessor ? [...machineFields, 'ProcessorConfig'] : machineFields, path || '/');
+    const more = isProcessor ? ['ProcessorConfig'] : path === '' ? ['TimeoutSeconds'] : [];
+    only(inner, [...machineFields, ...more], path || '/');
     if (
       isProcessor &&
       JSON.stringify(inner.ProcessorConfig) !== '{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}'

@@ -1,7 +1,14 @@
 import validate from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { outsideOfSubset } from './asl-subset.ts';
-import { definitions, type JsonObject, type Machine, statesOf, stringsIn } from './definition.ts';
+import {
+  childOf,
+  definitions,
+  type JsonObject,
+  type Machine,
+  statesOf,
+  stringsIn,
+} from './definition.ts';
 
 describe.each(definitions())('$name', ({ text, machine }) => {
   it('stays inside of the subset that all interpreters run alike', () => {
@@ -30,6 +37,31 @@ describe.each(definitions())('$name', ({ text, machine }) => {
       if (state.Type === 'Task') expect.soft(state.TimeoutSeconds, path).toBeGreaterThan(0);
     }
   });
+});
+
+/** A snapshot is held for a day at most (`holdDeadlineSeconds`); what is verified and copied comes after it. */
+const hour = 3_600;
+
+it('every machine ends by itself, and who starts another waits for longer than that one may take', () => {
+  const machineOf = (name: string) =>
+    definitions().find((one) => one.name === `${name}.asl.json`)?.machine as Machine;
+  const limitOf = (name: string) => Number(machineOf(name).TimeoutSeconds);
+  expect(limitOf('backup')).toBeGreaterThanOrEqual(28 * hour);
+  expect(limitOf('restore')).toBeGreaterThanOrEqual(4 * 24 * hour);
+  const waits = ['backup', 'restore', 'drill'].flatMap((name) =>
+    [...statesOf(machineOf(name))].flatMap(({ state }) => {
+      const child = childOf(state);
+      return child === undefined ? [] : [{ name, child, seconds: Number(state.TimeoutSeconds) }];
+    }),
+  );
+  expect(waits.map(({ name, child }) => [name, child])).toEqual([
+    ['restore', 'backup'],
+    ['drill', 'restore'],
+  ]);
+  for (const { name, child, seconds } of waits) {
+    expect(seconds).toBeGreaterThan(limitOf(child));
+    expect(limitOf(name)).toBeGreaterThan(seconds);
+  }
 });
 
 describe('the guard of the subset', () => {
