@@ -12,6 +12,7 @@ import { addStateless } from './add-stateless.ts';
 import { primaryPlaceOf, replicaPlaceOf, replicaVaultPlaceOf } from './places.ts';
 import { KeysStack } from './stacks/keys-stack.ts';
 import { ReplicaKeysStack } from './stacks/replica-keys-stack.ts';
+import { TrailStack } from './stacks/trail-stack.ts';
 import { VaultStack } from './stacks/vault-stack.ts';
 import { WorkspaceStack } from './stacks/workspace-stack.ts';
 
@@ -36,6 +37,17 @@ export function buildApp(app: App, environment: Environment, options: AppOptions
   const vault = new VaultStack(app, stack('Vault', primary.region), {
     ...{ environment, place: primary, replicaPlace: replicaVaultPlace },
   });
+  if (environment.trail) {
+    for (const [place, isPrimary] of [
+      [primary, true],
+      [replica, false],
+    ] as const) {
+      if (place === undefined) continue;
+      new TrailStack(app, stack('Trail', place.region), {
+        where: { environment, place, isPrimary },
+      });
+    }
+  }
   const encryptionKeyArn = keys.encryptionKey.keyArn;
   const signingKeyArn = keys.signs.keyArn;
   if (replica === undefined || replicaVaultPlace === undefined) {

@@ -53,6 +53,7 @@ export const namesOf = (environment: string) => {
     /** Dashboards have no Region: their names say it. */
     dashboard: (region: string) => `${prefix}-${region}`,
     trail: `${prefix}-trail`,
+    trailBucket: ({ account, region }: Place) => `${prefix}-trail-${account}-${region}`,
     chat: (region: string) => `${prefix}-${region}`,
     topic: `${prefix}-notices`,
     deadLetters: `${prefix}-dead-letters`,

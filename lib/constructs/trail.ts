@@ -22,8 +22,8 @@ export class VaultTrail extends Construct {
     super(scope, id);
     const names = namesOf(environment.name);
     const { account, region } = place;
-    // Kept when the stack goes, and so without a name of ours, which the next one could not have.
     const bucket = new Bucket(this, 'Bucket', {
+      bucketName: names.trailBucket(place),
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,

@@ -13,10 +13,10 @@ import { namesOf } from '../../core/contract/names.ts';
 import { Alarms } from '../constructs/alarms.ts';
 import { HoldfastDashboard } from '../constructs/dashboard.ts';
 import { SlackChannel } from '../constructs/slack-channel.ts';
-import { VaultTrail } from '../constructs/trail.ts';
 import { WatchRules } from '../constructs/watch-rules.ts';
 import { except } from '../exceptions.ts';
 import type { RegionProps } from '../functions/region.ts';
+import { noticesOf } from './region-resources.ts';
 
 export interface ObservabilityStackProps extends StackProps {
   readonly region: RegionProps;
@@ -36,10 +36,11 @@ export class ObservabilityStack extends Stack {
     this.deadLetters = this.#makeQueue(region);
 
     const { all } = new Alarms(this, 'Alarms', region, this.notices);
-    const rules = { region, topic: this.notices, deadLetters: this.deadLetters };
-    new WatchRules(this, 'Watch', rules);
+    // By its name, as for rules of other stacks: a target on the topic itself would make a second policy of it, which
+    // replaces the one below.
+    const topic = noticesOf(this, region);
+    new WatchRules(this, 'Watch', { region, topic, deadLetters: this.deadLetters });
     new HoldfastDashboard(this, 'Safety', region, all);
-    if (environment.trail) new VaultTrail(this, 'Trail', region);
     const { slack } = environment.notify;
     if (slack !== undefined) {
       new SlackChannel(this, 'Slack', { environment, place, slack, topic: this.notices });

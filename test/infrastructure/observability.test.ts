@@ -23,6 +23,8 @@ test('notices are encrypted with a key that rotates, and go to everybody who is 
 
 test('rules and alarms of this environment may publish, and their messages be encrypted', () => {
   const services = ['events.amazonaws.com', 'cloudwatch.amazonaws.com'];
+  // A topic has one policy: the second replaces the first.
+  observability.resourceCountIs('AWS::SNS::TopicPolicy', 1);
   for (const Service of services) {
     observability.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {

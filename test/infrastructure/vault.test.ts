@@ -36,6 +36,7 @@ test('logical ids of what holds data never change: a changed id is a lost vault'
   expect([...ids].sort()).toEqual([
     'ReplicaVault VaultAccessLogBucketDE04FD86',
     'ReplicaVault VaultBucket0925C477',
+    'Trail TrailBucket6C1E344E',
     'Vault VaultAccessLogBucketDE04FD86',
     'Vault VaultBucket0925C477',
     'Workspace WorkspaceBucket1A82A213',
@@ -58,6 +59,8 @@ test('each bucket is named by what it is, so that the other Region finds it with
   expect(buckets.map(({ resource }) => nameOf(resource)).sort()).toEqual([
     'holdfast-everything-log-111122223333-eu-central-1',
     'holdfast-everything-log-444455556666-eu-west-1',
+    'holdfast-everything-trail-111122223333-eu-central-1',
+    'holdfast-everything-trail-111122223333-eu-west-1',
     'holdfast-everything-vault-111122223333-eu-central-1',
     'holdfast-everything-vault-444455556666-eu-west-1',
     'holdfast-everything-workspace-111122223333-eu-central-1',

@@ -25,6 +25,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
+  PutObjectLegalHoldCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { readEnvironment } from '../../../core/environment/read-environment.ts';
@@ -131,9 +132,12 @@ async function dataOfUnsealed() {
   return isSealed ? [] : dataOf(prefix);
 }
 
-/** As the break-glass role could: locks of GOVERNANCE are passed. */
-const destroy = (object: { Key: string; VersionId: string }) =>
-  s3.send(new DeleteObjectCommand({ Bucket, ...object, BypassGovernanceRetention: true }));
+/** As the break-glass role could: holds are taken off, locks of GOVERNANCE passed. */
+async function destroy(object: { Key: string; VersionId: string }): Promise<void> {
+  const LegalHold = { Status: 'OFF' } as const;
+  await s3.send(new PutObjectLegalHoldCommand({ Bucket, ...object, LegalHold }));
+  await s3.send(new DeleteObjectCommand({ Bucket, ...object, BypassGovernanceRetention: true }));
+}
 
 test('the deployment has the alarms of the table, and the dashboard', async () => {
   const file = join(inject('environments'), `${environmentName}.json`);
