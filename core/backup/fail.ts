@@ -11,10 +11,12 @@ import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
+import { plural } from '../report/format.ts';
 import { firstFailure } from '../run/abort-mark.ts';
-import { makeAttempts, withTroubles } from '../run/attempt.ts';
+import { type CleanedAfter, makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLease } from '../run/lease.ts';
+import { releaseLeasesOf } from '../run/named-lease.ts';
 import { findRun } from '../run/run-record.ts';
 import { endHolders } from '../snapshot/end-holders.ts';
 import { getJson, putJson } from '../vault/json.ts';
@@ -24,17 +26,31 @@ export async function failRun(
   deps: Deps,
   { runId, error }: InputOf<'Fail'>,
 ): Promise<OutputOf<'Fail'>> {
-  const { attempt, troubles } = makeAttempts();
+  const { failure, troubles } = await cleanUpRun(deps, runId, failureFromCaught(error));
+  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
+}
+
+/**
+ * The work of the state, as CleanUp does it too.
+ * @param told how the run ended, unless its abort mark knows of an earlier error
+ */
+export async function cleanUpRun(deps: Deps, runId: string, told: Failure): Promise<CleanedAfter> {
+  const { attempt, troubles, noteCleaned, cleaned } = makeAttempts();
   const marked = await attempt('The abort mark could not be read', () => firstFailure(deps, runId));
-  const failure = marked ?? failureFromCaught(error);
+  const failure = marked ?? told;
   const run = await attempt('The run could not be read', () => findRun(deps, runId));
   if (run !== undefined) {
-    const { problem } = await endHolders(deps, runId, 'all');
+    const { ended, problem } = await endHolders(deps, runId, 'all');
+    if (ended > 0) noteCleaned(`${plural(ended, 'session')} on ${run.input.source} ended`);
     if (problem !== undefined) troubles.push(problem);
-    await attempt('The lease could not be given free and runs out by itself', () =>
-      releaseLease(deps, run.input.source, runId),
-    );
   }
+  await attempt('The lease could not be given free and runs out by itself', async () => {
+    const released =
+      run === undefined
+        ? (await releaseLeasesOf(deps, workspaceKeys.leases, runId)) > 0
+        : await releaseLease(deps, run.input.source, runId);
+    if (released) noteCleaned(`lease on ${run?.input.source ?? 'its source'} given free`);
+  });
   const isPublished =
     run !== undefined &&
     ((await attempt('The catalogue could not be read', () =>
@@ -47,9 +63,9 @@ export async function failRun(
     );
   }
   await attempt('The outcome could not be recorded', () =>
-    recordOutcome(deps, runId, run, failure, isPublished),
+    recordOutcome(deps, runId, run, failure, { isPublished, cleaned }),
   );
-  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
+  return { failure, troubles, cleaned };
 }
 
 async function recordOutcome(
@@ -57,13 +73,14 @@ async function recordOutcome(
   runId: string,
   run: Run | undefined,
   failure: Failure,
-  isPublished: boolean,
+  { isPublished, cleaned }: { readonly isPublished: boolean; readonly cleaned: string[] },
 ): Promise<void> {
   const key = workspaceKeys.outcome(runId);
   const earlier = await getJson(deps.workspace, outcomeSchema, key);
   if (earlier !== undefined) return;
   // Before Plan has written the run down only the request knows its source.
-  if (!isPublished) deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? unknownSource });
+  if (!isPublished)
+    deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? unknownSource });
   const outcome: Outcome = {
     runId,
     backupId: run?.backupId ?? null,
@@ -74,6 +91,7 @@ async function recordOutcome(
     error: failure.error,
     message: failure.message,
     hint: failure.hint,
+    cleaned,
   };
   await putJson(deps.workspace, key, outcome);
 }

@@ -15,15 +15,16 @@ import { openSession } from '../postgres/session.ts';
 import { refuseStandby } from '../postgres/standby.ts';
 import { newBackupId } from '../run/backup-id.ts';
 import { claimScheduledTime } from '../run/claim.ts';
-import { takeLease } from '../run/lease.ts';
+import { releaseLease, takeLease } from '../run/lease.ts';
 import { recordSpan } from '../run/phases.ts';
 import { findRun, writeRun } from '../run/run-record.ts';
+import { throwIfAborted } from '../snapshot/marks.ts';
 import { readVaultMarker } from '../vault/marker.ts';
 import { readRequest } from './request.ts';
 
 /**
  * @throws ConfigurationError for a request that is not allowed; VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
- * UnsupportedServerVersionError, StandbyRefusedError, LeaseHeldError
+ * UnsupportedServerVersionError, StandbyRefusedError, LeaseHeldError, RunAbortedError
  */
 export async function planRun(
   deps: Deps,
@@ -63,6 +64,13 @@ export async function planRun(
     warnings,
     fence: lease.fence,
   });
+  try {
+    // Whoever cleaned up after it while it was planned found neither lease nor record.
+    await throwIfAborted(deps.workspace, runId);
+  } catch (error) {
+    await releaseLease(deps, request.source, runId).catch(() => undefined);
+    throw error;
+  }
   await recordSpan(deps, runId, 'Plan', { from, to: deps.now() });
   return outputOf(run);
 }

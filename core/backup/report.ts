@@ -45,6 +45,7 @@ export async function reportRun(
     durationMs: Math.max(0, finishedAt.getTime() - Date.parse(run.startedAt)),
     phases: await readPhases(deps, runId),
     warnings: [...manifest.warnings, ...(replica?.warnings ?? [])],
+    vault: deps.vault.location,
     manifest: vaultKeys.manifest(source, run.backupId),
     ...(publication?.retainUntil ? { tier: publication.tier } : {}),
     ...(replica === undefined ? {} : { replica: replica.state }),

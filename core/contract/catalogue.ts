@@ -87,6 +87,8 @@ export const backupReportSchema = z.strictObject({
   durationMs: count,
   phases: z.record(z.string(), count),
   warnings: z.array(warningSchema),
+  /** Where the vault is: `s3://…`, or a folder. Absent in reports of earlier versions. */
+  vault: z.string().optional(),
   /** Key of the manifest in the vault. */
   manifest: z.string(),
   /** Under which it is kept; absent where nobody decides on it (one machine). */
@@ -122,5 +124,7 @@ export const outcomeSchema = z.strictObject({
   error: z.string().nullable(),
   message: z.string().nullable(),
   hint: z.string().nullable(),
+  /** After a failure: what was ended and given free. Absent in outcomes of earlier versions. */
+  cleaned: z.array(z.string()).optional(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;

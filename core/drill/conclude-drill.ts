@@ -15,6 +15,7 @@ import { readRestoreOutcome, recordRestoreOutcome } from '../report/outcome.ts';
 import { smallOutput } from '../report/small-output.ts';
 import { readReport, storeReport } from '../report/write-report.ts';
 import { findRestoreRun } from '../restore/restore-run.ts';
+import { makeAttempts, type NoteCleaned } from '../run/attempt.ts';
 import { failureFromCaught, toError } from '../run/failure.ts';
 import { recordEvidence } from './drill-evidence.ts';
 import { type DrillRecord, readDrill, scratchRunId } from './drill-record.ts';
@@ -32,19 +33,23 @@ export async function concludeDrill(
     deps.metric?.('DrillFailed', 1, { source: unknownSource });
     throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
   }
-  const earlier = await readRestoreOutcome(deps, runId);
-  const done = earlier && (await readReport(deps, runId));
+  const done = await concluded(deps, runId);
   if (done !== undefined) return smallOutput(done);
 
   const child = scratchRunId(runId);
   const run = await findRestoreRun(deps.workspace, child);
+  const { noteCleaned, cleaned } = makeAttempts();
   const report = drillReportOf(record, await reportOf(deps, child, restore), {
     finishedAt: deps.now().toISOString(),
     server: await serverOf(deps, record),
     failure,
-    left: await leftBehind(deps, record, run),
+    left: await leftBehind(deps, record, run, noteCleaned),
+    cleaned,
     page: pageOf(deps, runId),
   });
+  // Dropping takes its time: CleanUp may have come between, after an execution that was stopped.
+  const other = await concluded(deps, runId);
+  if (other !== undefined) return smallOutput(other);
   const evidence = await recordEvidence(deps, record, report);
   await storeReport(deps, report, identityOf(deps, record, run, evidence?.key));
   const { state, finishedAt } = report;
@@ -52,6 +57,15 @@ export async function concludeDrill(
   const name = state === 'succeeded' ? 'DrillProven' : 'DrillFailed';
   deps.metric?.(name, 1, { source: record.backup.source });
   return smallOutput(report);
+}
+
+/** The report of an earlier attempt. */
+async function concluded(
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+): Promise<RestoreReport | undefined> {
+  const outcome = await readRestoreOutcome(deps, runId);
+  return outcome && (await readReport(deps, runId));
 }
 
 /** What the restore gave back, or wrote down when that was cut; what FailRestore wrote down when it gave nothing. */
@@ -69,10 +83,11 @@ async function leftBehind(
   deps: Deps,
   record: DrillRecord,
   run: RestoreRun | undefined,
+  noteCleaned: NoteCleaned,
 ): Promise<Warning | null> {
   if (run === undefined || record.request.keepScratch) return null;
   try {
-    await dropScratch(deps, run);
+    await dropScratch(deps, run, noteCleaned);
     return null;
   } catch (error) {
     return {

@@ -17,6 +17,8 @@ export interface DrillEnd {
   readonly failure: Failure | null;
   /** Why the scratch database is still there, or null when it is gone. */
   readonly left: Warning | null;
+  /** What was taken away here, beside what the restore says that it did. */
+  readonly cleaned?: readonly string[];
   readonly page: string;
 }
 
@@ -26,8 +28,10 @@ export function drillReportOf(
   restore: RestoreReport | undefined,
   end: DrillEnd,
 ): RestoreReport {
-  const base = restore === undefined ? emptyReport(record, end) : ofTheBackup(restore);
+  const base: RestoreReport =
+    restore === undefined ? emptyReport(record, end) : ofTheBackup(restore);
   const error = base.error ?? errorOf(base, end.failure);
+  const cleaned = [...new Set([...(base.cleaned ?? []), ...(end.cleaned ?? [])])];
   const isKept = base.database !== null && (record.request.keepScratch || end.left !== null);
   return {
     ...base,
@@ -39,6 +43,8 @@ export function drillReportOf(
     startedAt: record.startedAt,
     finishedAt: end.finishedAt,
     warnings: end.left === null ? base.warnings : [...base.warnings, end.left],
+    // What a drill that ended well throws away was to be thrown away.
+    ...(error === null || cleaned.length === 0 ? {} : { cleaned }),
     error,
     page: end.page,
   };

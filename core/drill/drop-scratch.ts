@@ -14,12 +14,17 @@ import {
 import { dropDatabase } from '../restore/drop-database.ts';
 import { clearTarget } from '../restore/fail/clear-target.ts';
 import { readFact } from '../restore/restore-run.ts';
+import type { NoteCleaned } from '../run/attempt.ts';
 
 /** @throws what keeps the server from it; nothing when it is gone already */
-export async function dropScratch(deps: Deps, run: RestoreRun): Promise<void> {
+export async function dropScratch(
+  deps: Deps,
+  run: RestoreRun,
+  noteCleaned: NoteCleaned = () => undefined,
+): Promise<void> {
   const begun = await readFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema);
   if (begun === undefined) {
-    await clearTarget(deps, run, (_what, step) => step());
+    await clearTarget(deps, run, { attempt: (_what, step) => step(), noteCleaned });
     return;
   }
   const names = [run.workDatabase, run.finalDatabase];
@@ -28,4 +33,5 @@ export async function dropScratch(deps: Deps, run: RestoreRun): Promise<void> {
   // Killed in its cutover it has the working name yet.
   if (database === undefined || !names.includes(database.name)) return;
   await dropDatabase(deps, run, session, database.name);
+  noteCleaned(`database ${JSON.stringify(database.name)} dropped`);
 }

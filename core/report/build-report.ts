@@ -33,6 +33,8 @@ export interface Ending {
   readonly state: RestoreReport['state'];
   readonly finishedAt: string;
   readonly error?: ReportedFailure;
+  /** After a failure: what was ended, dropped and opened again. */
+  readonly cleaned?: readonly string[];
 }
 
 /** `evidence.troubles`: what could not be cleared away, as FailRestore tells it. */
@@ -99,6 +101,7 @@ export async function buildRestoreReport(
     ...(merged === undefined ? {} : { merged }),
     checks,
     warnings: [...warnings, ...troublesOf(ending.error)],
+    ...(ending.cleaned?.length ? { cleaned: [...ending.cleaned] } : {}),
     error:
       ending.error === undefined
         ? null

@@ -25,6 +25,7 @@ export async function writeRestoreReport(
   ending: {
     readonly state: RestoreReport['state'];
     readonly error?: ReportedFailure;
+    readonly cleaned?: readonly string[];
   },
 ): Promise<RestoreReport> {
   const { error } = ending;

@@ -8,6 +8,8 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { endPredecessors } from '../postgres/end-predecessors.ts';
+import { makeAttempts } from '../run/attempt.ts';
+import { firstRestoreFailure, throwIfRestoreAborted } from './abort-mark.ts';
 import { withExtensionVersions } from './create/extension-versions.ts';
 import { createMissingRoles } from './create/roles.ts';
 import { runBatches } from './create/run-batches.ts';
@@ -16,6 +18,7 @@ import { takeOffChecks } from './create/take-off-checks.ts';
 import { createWorkDatabase } from './create/work-database.ts';
 import { globalsOf, manifestOf, sectionOf } from './definitions.ts';
 import { duringRestore } from './during-restore.ts';
+import { clearPatiently } from './fail/uncleared.ts';
 import { prepareInto } from './into/prepare.ts';
 import { createBookkeeping } from './progress.ts';
 import { openMaintenance, openTarget } from './target-session.ts';
@@ -29,9 +32,22 @@ export function createTarget(
   deps: Deps,
   { runId }: InputOf<'CreateTarget'>,
 ): Promise<OutputOf<'CreateTarget'>> {
-  return duringRestore(deps, runId, 'create', (run, signal) =>
-    run.input.mode === 'into' ? prepareExisting(deps, run) : createNew(deps, run, signal),
-  );
+  return duringRestore(deps, runId, 'create', async (run, signal) => {
+    try {
+      return await (run.input.mode === 'into'
+        ? prepareExisting(deps, run)
+        : createNew(deps, run, signal));
+    } finally {
+      await clearIfAborted(deps, run);
+    }
+  });
+}
+
+/** Whoever has taken the run back meanwhile may have come before there was anything to take away. */
+async function clearIfAborted(deps: Deps, run: RestoreRun): Promise<void> {
+  if ((await firstRestoreFailure(deps.workspace, run.runId)) === undefined) return;
+  await clearPatiently(deps, run, makeAttempts());
+  await throwIfRestoreAborted(deps.workspace, run.runId);
 }
 
 async function prepareExisting(deps: Deps, run: RestoreRun): Promise<OutputOf<'CreateTarget'>> {

@@ -11,8 +11,10 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { recordRestoreOutcome } from '../report/outcome.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
-import { type Attempt, makeAttempts, withTroubles } from '../run/attempt.ts';
+import { type Attempts, type CleanedAfter, makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
+import { releaseLeasesOf } from '../run/named-lease.ts';
+import { workspaceKeys } from '../vault/keys.ts';
 import { firstRestoreFailure } from './abort-mark.ts';
 import { clearPatiently } from './fail/uncleared.ts';
 import { findRestoreRun } from './restore-run.ts';
@@ -22,35 +24,53 @@ export async function failRestore(
   deps: Deps,
   { runId, error }: InputOf<'FailRestore'>,
 ): Promise<OutputOf<'FailRestore'>> {
-  const { attempt, troubles } = makeAttempts();
+  const { failure, troubles } = await takeBackRestore(deps, runId, failureFromCaught(error));
+  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
+}
+
+/**
+ * The work of the state, as CleanUp does it too.
+ * @param told how the run ended, unless its abort mark knows of an earlier error
+ */
+export async function takeBackRestore(
+  deps: Deps,
+  runId: string,
+  told: Failure,
+): Promise<CleanedAfter> {
+  const attempts = makeAttempts();
+  const { attempt, troubles, noteCleaned, cleaned } = attempts;
   const marked = await attempt('The abort mark could not be read', () =>
     firstRestoreFailure(deps.workspace, runId),
   );
-  const failure = marked ?? failureFromCaught(error);
+  const failure = marked ?? told;
   const run = await attempt('The run could not be read', () =>
     findRestoreRun(deps.workspace, runId),
   );
-  if (run !== undefined) await clearPatiently(deps, run, attempt);
-  if (run !== undefined) await report(deps, run, withTroubles(failure, troubles), attempt);
+  if (run !== undefined) await clearPatiently(deps, run, attempts);
+  if (run !== undefined) await report(deps, run, failure, attempts);
   // Before PlanRestore has written the run down only the request knows what it wants.
   else deps.metric?.('RestoreFailed', 1, { source: unknownSource });
   await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
-  if (run !== undefined) {
-    await attempt('The lease could not be given free and runs out by itself', () =>
-      releaseTargetLease(deps, run),
-    );
-  }
-  return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
+  // Last: whoever gets it next finds the target as it was, and an outcome.
+  await attempt('The lease could not be given free and runs out by itself', async () => {
+    const released =
+      run === undefined
+        ? (await releaseLeasesOf(deps, workspaceKeys.restoreLeases, runId)) > 0
+        : await releaseTargetLease(deps, run);
+    if (released) noteCleaned('lease on the target given free');
+  });
+  return { failure, troubles, cleaned };
 }
 
 async function report(
   deps: Deps,
   run: RestoreRun,
   failure: Failure,
-  attempt: Attempt,
+  { attempt, troubles, cleaned }: Attempts,
 ): Promise<void> {
+  const error = withTroubles(failure, troubles);
   await attempt('The report could not be written', () =>
-    writeRestoreReport(deps, run, { state: 'failed', error: failure }),
+    writeRestoreReport(deps, run, { state: 'failed', error, cleaned }),
   );
   if (!run.input.dryRun) deps.metric?.('RestoreFailed', 1, { source: run.backup.source });
 }

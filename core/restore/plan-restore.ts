@@ -6,7 +6,7 @@
  * call again; a restore that was killed goes on under its own run id.
  */
 import type { Deps } from '../contract/deps.ts';
-import { HoldfastError } from '../contract/errors.ts';
+import { HoldfastError, isHoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { backupInputSchema } from '../contract/plan.ts';
 import type { LoadUnit, RestoreInput, RestoreRun } from '../contract/restore.ts';
@@ -25,6 +25,7 @@ import { findUnfinished } from './resume.ts';
 import { needsSafetyBackup, readSafety, safetyRequestOf } from './safety-request.ts';
 import { isCheckedSince } from './stood-still.ts';
 import { goOnWith, takeTarget } from './take-target.ts';
+import { releaseTargetLease } from './target-lease.ts';
 
 type Output = OutputOf<'PlanRestore'>;
 
@@ -68,9 +69,10 @@ export async function planRestore(
     await throwIfRestoreAborted(deps.workspace, runId);
     return await outputOf(deps, run, request);
   } catch (error) {
-    // Without a record nobody would give it free.
+    // Without a record nobody would give it free; nor would one who has cleaned up already.
     const run = await findRestoreRun(deps.workspace, runId).catch(() => undefined);
-    if (run === undefined) await releaseNamedLease(deps, name, runId).catch(() => undefined);
+    if (run === undefined || isHoldfastError(error, 'RunAbortedError'))
+      await releaseNamedLease(deps, name, runId).catch(() => undefined);
     throw error;
   } finally {
     clearInterval(renewal);
@@ -85,6 +87,13 @@ async function goOn(
   request: RestoreInput,
 ): Promise<Output> {
   await noteGoingOn(deps, execution, run.runId);
+  try {
+    await throwIfRestoreAborted(deps.workspace, execution);
+  } catch (error) {
+    // The restore itself is not aborted: the next execution goes on with it.
+    await releaseTargetLease(deps, run).catch(() => undefined);
+    throw error;
+  }
   return outputOf(deps, run, request);
 }
 
@@ -192,7 +201,6 @@ async function outputOf(deps: Deps, run: RestoreRun, request: RestoreInput): Pro
     backupId: backup.backupId,
     mode: input.mode,
     jobs: request.options.jobs,
-    pollSeconds: request.options.pollSeconds,
     isDryRun: input.dryRun,
     isReady,
     safety: isSafe ? null : (safety?.request ?? null),

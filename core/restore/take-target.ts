@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreInput, RestoreRun } from '../contract/restore.ts';
-import { causeOf, failureOf } from '../run/failure.ts';
+import { makeAttempts } from '../run/attempt.ts';
+import { failureOf } from '../run/failure.ts';
 import {
   isHeld,
   type Lease,
@@ -20,7 +21,7 @@ import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { throwIfRestoreAborted } from './abort-mark.ts';
 import { clearPatiently, isCleared } from './fail/uncleared.ts';
-import { failRestore } from './fail.ts';
+import { takeBackRestore } from './fail.ts';
 import { findRestoreRun } from './restore-run.ts';
 import { isSameRequest, mayGoOn } from './resume.ts';
 import { noteStoodStill, stateOfCutover, stoodLong } from './stood-still.ts';
@@ -154,10 +155,7 @@ async function takeBack(deps: Deps, run: RestoreRun): Promise<void> {
     'RunAbortedError',
     `Restore ${run.runId} was killed, and another restore of the same target has taken it back.`,
   );
-  await failRestore(deps, {
-    runId: run.runId,
-    error: { Error: error.name, Cause: causeOf(failureOf(error)) },
-  });
+  await takeBackRestore(deps, run.runId, failureOf(error));
 }
 
 /** Of a restore that has failed: its connection was gone before it could take everything away. */
@@ -168,5 +166,5 @@ async function clearRest(deps: Deps, runId: string): Promise<void> {
   const message = `Taking away what the restore ${runId}, which failed, had to leave.`;
   deps.progress({ state: 'PlanRestore', message });
   // What cannot be taken away now either, preflight finds in the way.
-  await clearPatiently(deps, run, async (_what, step) => step().catch(() => undefined));
+  await clearPatiently(deps, run, makeAttempts());
 }

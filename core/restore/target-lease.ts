@@ -44,6 +44,6 @@ export async function assertTargetLease(deps: LeaseDeps, run: RestoreRun): Promi
   await assertNamedLease(deps, targetLeaseOf(run), run);
 }
 
-/** At the end of a run, good or bad. */
-export const releaseTargetLease = (deps: LeaseDeps, run: RestoreRun): Promise<void> =>
+/** At the end of a run, good or bad. @returns whether it had it */
+export const releaseTargetLease = (deps: LeaseDeps, run: RestoreRun): Promise<boolean> =>
   releaseNamedLease(deps, targetLeaseOf(run), run.runId);

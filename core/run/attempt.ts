@@ -1,23 +1,41 @@
 /**
  * Cleaning up after a failure: each step is tried whatever became of the others.
  *
- * Invariant: an attempt never throws; what did not work is kept among the troubles, for the evidence of the run's own error.
+ * Invariant: an attempt never throws; what did not work is kept among the troubles, for the evidence of the run's own error,
+ * and what was done is noted for its record.
  */
 import type { Failure } from './failure.ts';
 
 /** Tries a step, and notes what became of it. */
 export type Attempt = <T>(what: string, step: () => Promise<T>) => Promise<T | undefined>;
 
+/** Notes what was taken away, ended or given free, in words for people. */
+export type NoteCleaned = (what: string) => void;
+
 export interface Attempts {
   readonly attempt: Attempt;
   /** What did not work, in order: `what: message`. */
   readonly troubles: string[];
+  readonly noteCleaned: NoteCleaned;
+  /** What was noted, each once: a step that is tried again notes the same. */
+  readonly cleaned: string[];
+}
+
+/** What became of a run that was cleaned up after. */
+export interface CleanedAfter extends Pick<Attempts, 'troubles' | 'cleaned'> {
+  /** The run's own error: the first one, whatever came later. */
+  readonly failure: Failure;
 }
 
 export function makeAttempts(): Attempts {
   const troubles: string[] = [];
+  const cleaned: string[] = [];
   return {
     troubles,
+    cleaned,
+    noteCleaned(what) {
+      if (!cleaned.includes(what)) cleaned.push(what);
+    },
     async attempt(what, step) {
       try {
         return await step();

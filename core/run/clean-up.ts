@@ -23,18 +23,31 @@ const byMachine = { backup: cleanUpBackup, restore: cleanUpRestore, drill: clean
 
 /** @throws what keeps the workspace from being read: nothing is known of the run then */
 export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Promise<CleanedUp> {
-  const { machine, runId, failure, isOver } = endOf(input);
+  const { machine, runId, failure, isOver } = endOf(await withReason(deps, input));
   if (isOver) return { machine, runId, found: 'ended', cleaned: [], troubles: [] };
-  const { attempt, troubles } = makeAttempts();
-  const cleaned: string[] = [];
-  if ('runId' in input) {
+  const attempts = makeAttempts();
+  const { attempt, troubles, cleaned } = attempts;
+  const isCertain = !('runId' in input);
+  if (!isCertain) {
     await attempt('The execution could not be stopped', async () => {
       await deps.stopExecution?.(machine, runId, failure.message);
     });
   }
-  const cleaning: Cleaning = { deps, failure, attempt, done: (what) => cleaned.push(what) };
+  const cleaning: Cleaning = { ...attempts, deps, failure, isCertain };
   const found = await byMachine[machine](cleaning, runId);
   return { machine, runId, found, cleaned, troubles };
+}
+
+/** The event of an execution that was stopped does not repeat what was said by whoever stopped it. */
+async function withReason(
+  { whyStopped }: Pick<Deps, 'whyStopped'>,
+  input: FunctionInput<'CleanUp'>,
+): Promise<FunctionInput<'CleanUp'>> {
+  if ('runId' in input || input.detail.status !== 'ABORTED' || input.detail.cause) return input;
+  const { name, stateMachineArn } = input.detail;
+  // Only the words would be missing.
+  const cause = await whyStopped?.(machineOf(stateMachineArn), name).catch(() => undefined);
+  return { ...input, detail: { ...input.detail, cause } };
 }
 
 interface End {

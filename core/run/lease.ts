@@ -44,6 +44,6 @@ export async function assertLease(deps: LeaseDeps, run: Run): Promise<void> {
   await assertNamedLease(deps, backupLeaseOf(run.input.source), run);
 }
 
-/** Gives the lease free when this run has it. */
-export const releaseLease = (deps: LeaseDeps, source: string, runId: string): Promise<void> =>
+/** Gives the lease free when this run has it. @returns whether it had it */
+export const releaseLease = (deps: LeaseDeps, source: string, runId: string): Promise<boolean> =>
   releaseNamedLease(deps, backupLeaseOf(source), runId);

@@ -125,19 +125,41 @@ export async function assertNamedLease(
   );
 }
 
-/** Gives the lease free when this run has it. The document stays, so that its fencing number does. */
+/**
+ * Gives the lease free when this run has it. The document stays, so that its fencing number does.
+ * @returns whether it had it
+ */
 export async function releaseNamedLease(
   deps: LeaseDeps,
-  name: LeaseName,
+  name: Pick<LeaseName, 'key'>,
   runId: string,
-): Promise<void> {
+): Promise<boolean> {
   // A worker of ours may be renewing it at this moment; each try fails only when somebody else's write succeeded.
   for (let tries = 0; tries < releaseTries; tries += 1) {
     const found = await readNamedLease(deps, name);
-    if (found?.lease.runId !== runId || found.lease.isReleased) return;
+    if (found?.lease.runId !== runId || found.lease.isReleased) return false;
     const lease = { ...found.lease, isReleased: true };
-    if (await tryWrite(deps, name, lease, { ifMatch: found.etag })) return;
+    if (await tryWrite(deps, name, lease, { ifMatch: found.etag })) return true;
   }
+  return false;
+}
+
+/**
+ * For a run that was ended between its lease and its record, so that nobody knows what the lease is on.
+ *
+ * @param prefix of the keys that are looked through: there is one for each source, or target, that ever was
+ * @returns how many there were
+ */
+export async function releaseLeasesOf(
+  deps: LeaseDeps,
+  prefix: string,
+  runId: string,
+): Promise<number> {
+  let released = 0;
+  for await (const key of deps.workspace.list(prefix)) {
+    if (await releaseNamedLease(deps, { key }, runId)) released += 1;
+  }
+  return released;
 }
 
 const releaseTries = 10;
@@ -147,7 +169,7 @@ export const isHeld = (lease: Lease, now: Date): boolean =>
 
 export async function readNamedLease(
   deps: LeaseDeps,
-  { key }: LeaseName,
+  { key }: Pick<LeaseName, 'key'>,
 ): Promise<{ readonly lease: Lease; readonly etag: string } | undefined> {
   const entry = await deps.workspace.get(key);
   if (entry === undefined) return undefined;
@@ -157,7 +179,7 @@ export async function readNamedLease(
 /** @returns false when the lease is not any more what it was when it was read */
 async function tryWrite(
   deps: LeaseDeps,
-  { key }: LeaseName,
+  { key }: Pick<LeaseName, 'key'>,
   lease: Lease,
   condition: WriteCondition,
 ): Promise<boolean> {

@@ -11,7 +11,8 @@ import type { Deps } from '../contract/deps.ts';
 import type { Run } from '../contract/plan.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
-import { readSnapshot } from '../snapshot/marks.ts';
+import { endSessions } from '../snapshot/holders.ts';
+import { isOver, readSnapshot } from '../snapshot/marks.ts';
 
 /** `holder-`: ended together with the holders, whoever ends them. */
 const signName = 'holder-sign';
@@ -46,6 +47,8 @@ export async function leaveSignOfLife(
     await sign.query('SELECT pg_catalog.pg_advisory_lock_shared($1)', [advisoryKey]);
     sign.query(`SELECT pg_catalog.pg_sleep(${seconds})`).catch(() => undefined);
     await untilAsleep(observer, sign.backendPid);
+    // Whoever ended the holders meanwhile did not find this one.
+    if (await isOver(deps.workspace, run.runId)) await endSessions(observer, run.runId, 'holders');
   } finally {
     sign.destroy();
   }

@@ -19,7 +19,7 @@ import { fixSnapshot, hasVanished, joinSnapshot } from './fix-snapshot.ts';
 import { detach, type HoldTimes } from './hold-loop.ts';
 import { endSessions, holderOf, openHolder } from './holders.ts';
 import { requireLockBudget } from './lock-budget.ts';
-import { readRun } from './marks.ts';
+import { readRun, throwIfAborted } from './marks.ts';
 import { requireReadable, requireWholeRows } from './table-rights.ts';
 
 /** How often the tables may change between listing and locking. */
@@ -32,7 +32,7 @@ export const holdTimesOf = (options: BackupOptions): HoldTimes => ({
 
 /**
  * @throws PermissionDeniedError, RowSecurityError, LockTableTooSmallError, LockNotAvailableError,
- * PatternMatchesNothingError, SchemaMovedError (tables came and went three times); errors of the session
+ * PatternMatchesNothingError, SchemaMovedError (tables came and went three times), RunAbortedError; errors of the session
  */
 export async function holdSnapshot(
   deps: Deps,
@@ -50,6 +50,8 @@ export async function holdSnapshot(
     if (record === undefined) continue;
     try {
       await putJson(deps.workspace, workspaceKeys.snapshot(runId), record);
+      // Whoever cleaned up after the run meanwhile did not find these.
+      await throwIfAborted(deps.workspace, runId);
     } catch (error) {
       await endSessions(observer, runId, 'holders').catch(() => undefined);
       throw error;

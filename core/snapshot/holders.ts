@@ -51,7 +51,8 @@ export async function livingHolders(
 }
 
 /**
- * Ends sessions of the run, all but the asking one, and waits until they are gone.
+ * Ends sessions of the run, and waits until they are gone. Those of the asking one's name are let be: the ends of a
+ * restore and of its safety backup are told at the same time, and both are cleaned up after.
  *
  * @param which `holders`; or `all`: workers too, which hold locks on their own tables
  * @returns how many there were
@@ -64,7 +65,8 @@ export async function endSessions(
   const prefix = applicationNamePrefixOf(runId) + (which === 'holders' ? 'holder-' : '');
   const rows = await session.query<{ ended: boolean }>(
     `SELECT pg_terminate_backend(pid, ${endTimeoutMs}) AS ended FROM pg_stat_activity
-      WHERE starts_with(application_name, $1) AND datname = current_database() AND pid <> pg_backend_pid()`,
+      WHERE starts_with(application_name, $1) AND datname = current_database()
+        AND application_name <> current_setting('application_name')`,
     [prefix],
   );
   return rows.filter(({ ended }) => ended).length;

@@ -71,6 +71,8 @@ export const workspaceKeys = {
   restorePage: (runId: string) => `restores/${runId}/report.html`,
   claim: (source: string, scheduledTime: string) =>
     `claims/${source}/${scheduledTime.replaceAll(':', '')}`,
+  leases: 'leases/',
+  restoreLeases: 'leases/restores/',
   lease: (source: string) => `leases/${source}.json`,
   /** `target`: what is restored into, as 64 hex digits (core/restore/target-lease.ts). */
   restoreLease: (target: string) => `leases/restores/${target}.json`,

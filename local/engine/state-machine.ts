@@ -133,7 +133,8 @@ async function callChild(
   { Name: name, Input: input }: StartExecution,
 ): Promise<never> {
   try {
-    return { Name: name, Status: 'SUCCEEDED', Output: await child({ name, input }) } as never;
+    const Output = await child({ name, input });
+    return { ExecutionArn: name, Name: name, Status: 'SUCCEEDED', Output } as never;
   } catch (error) {
     throw new ChildError(name, error);
   }

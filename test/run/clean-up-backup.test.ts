@@ -87,12 +87,21 @@ describe('nothing is done', () => {
     expect(await harness.catalogue()).toHaveLength(1);
   });
 
-  it('for a run that nothing is known of, and for an execution that still runs', async () => {
-    const unknown = await cleanUp(harness.deps, ended('backup', 'nobody'));
-    expect(unknown).toMatchObject({ found: 'unknown', cleaned: [] });
+  it('for a run that a person misspelled, and for an execution that still runs', async () => {
+    const unknown = await cleanUp(harness.deps, { machine: 'backup', runId: 'nobody' });
+    expect(unknown).toMatchObject({ found: 'unknown', cleaned: [], troubles: [] });
     expect(await harness.deps.workspace.get('runs/nobody/aborted')).toBeUndefined();
+    expect(await harness.deps.workspace.get('runs/nobody/outcome.json')).toBeUndefined();
     const running = await cleanUp(harness.deps, ended('backup', 'nobody', 'RUNNING'));
     expect(running).toMatchObject({ found: 'ended' });
+  });
+
+  it('but the record, for an execution that was ended before it had written anything down', async () => {
+    const done = await cleanUp(harness.deps, ended('backup', 'in-plan'));
+    expect(done).toMatchObject({ found: 'unended', cleaned: [], troubles: [] });
+    expect(await read(harness.deps, 'runs/in-plan/outcome.json')).toMatchObject({
+      ...{ state: 'failed', error: 'RunAbortedError', source: null },
+    });
   });
 
   it('for a state machine that is none of ours', async () => {

@@ -113,8 +113,11 @@ describe('a restore that was killed', { timeout: 180_000 }, () => {
     expect(await cleanUp(deps, ended('restore', runId))).toEqual(nothing('restore', runId));
     expect(await harness.databases()).toContain(name);
     expect(await read(deps, `restores/${runId}/report.json`)).toEqual(report);
-    const unknown = await cleanUp(deps, ended('restore', 'nobody'));
+    const unknown = await cleanUp(deps, { machine: 'restore', runId: 'nobody' });
     expect(unknown).toEqual({ ...nothing('restore', 'nobody'), found: 'unknown' });
+    const begun = await cleanUp(deps, ended('restore', 'in-plan'));
+    expect(begun).toMatchObject({ found: 'unended', cleaned: [], troubles: [] });
+    expect(await read(deps, 'restores/in-plan/outcome.json')).toMatchObject({ state: 'failed' });
   });
 
   it('and was gone on with by another execution is left to that one', async () => {

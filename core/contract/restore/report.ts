@@ -102,6 +102,8 @@ export const restoreReportSchema = z.strictObject({
     .optional(),
   checks: z.array(ownCheckResultSchema),
   warnings: z.array(z.strictObject({ code: z.string(), message: z.string(), hint: z.string() })),
+  /** After a failure: what was ended, dropped and opened again. Absent when there was nothing to do. */
+  cleaned: z.array(z.string()).optional(),
   error: z.strictObject({ name: z.string(), message: z.string(), hint: z.string() }).nullable(),
   /** Path or URL of the HTML page. */
   page: z.string().nullable(),

@@ -107,3 +107,8 @@ export function warnings({ warnings: all }: RestoreReport): Markup | null {
       html`<li><strong>${code}</strong>: ${message}<br><span class="quiet">${hint}</span></li>\n`,
   )}</ul>`;
 }
+
+export function cleanedUp({ cleaned = [] }: RestoreReport): Markup | null {
+  if (cleaned.length === 0) return null;
+  return html`<ul>${cleaned.map((what) => html`<li>${what}</li>\n`)}</ul>`;
+}

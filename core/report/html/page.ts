@@ -4,7 +4,14 @@
  */
 import type { RestoreReport } from '../../contract/restore.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../format.ts';
-import { comparedTables, differences, ownChecks, preflightItems, warnings } from './findings.ts';
+import {
+  cleanedUp,
+  comparedTables,
+  differences,
+  ownChecks,
+  preflightItems,
+  warnings,
+} from './findings.ts';
 import { headlineOf } from './headline.ts';
 import type { Identity } from './identity.ts';
 import { html, type Markup } from './markup.ts';
@@ -42,6 +49,7 @@ export function renderPage(report: RestoreReport, identity: Identity): string {
 <p class="kicker">Holdfast · ${kinds[report.kind]} · ${time(report.startedAt)}</p>
 <header class="verdict ${tone}">${verdictMark(tone)}<div><h1>${title}</h1><p>${text}</p>${subject(report)}</div></header>
 ${errorBox(report)}
+${section('What was cleaned up', cleanedUp(report))}
 ${section('Recovery objectives', isDryRun ? null : objectives(report))}
 ${section(isDone ? 'What was restored' : 'What was to be restored', whatWasRestored(report, identity))}
 ${section('How long each part took', howLong(report))}

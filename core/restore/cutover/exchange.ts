@@ -85,14 +85,19 @@ export async function rename(
   await untilUnused(session, [{ database, newName, disconnect: true }], runId);
 }
 
-/** Opens or closes a database; does nothing when it has gone. */
-export async function setAllowed(session: Session, oid: number, isAllowed: boolean): Promise<void> {
+/** Opens or closes a database; does nothing when it has gone. @returns whether it was otherwise */
+export async function setAllowed(
+  session: Session,
+  oid: number,
+  isAllowed: boolean,
+): Promise<boolean> {
   const now = await databaseWithOid(session, oid);
-  if (now === undefined || now.allowsConnections === isAllowed) return;
+  if (now === undefined || now.allowsConnections === isAllowed) return false;
   await inTransaction(session, async () => {
     await session.query(`ALTER DATABASE ${identifier(now.name)} ALLOW_CONNECTIONS ${isAllowed}`);
     await requireName(session, now, now.name);
   });
+  return true;
 }
 
 /** The name may have gone to another database since it was read: an oid never does. */

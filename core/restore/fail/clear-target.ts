@@ -5,9 +5,10 @@
 import type { Deps } from '../../contract/deps.ts';
 import { HoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
-import { applicationNamePrefixOf } from '../../postgres/application-name.ts';
+import { applicationNameOf, applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
-import type { Attempt } from '../../run/attempt.ts';
+import { plural } from '../../report/format.ts';
+import type { Attempts } from '../../run/attempt.ts';
 import { dropCreatedRoles } from '../create/roles.ts';
 import { stateOf } from '../create/work-database.ts';
 import {
@@ -28,8 +29,11 @@ import { openTarget } from '../target-session.ts';
 const endTimeoutMs = 5_000;
 const what = 'fail';
 
-/** @param attempt each step goes through it, so that none keeps the others from being tried */
-export async function clearTarget(deps: Deps, run: RestoreRun, attempt: Attempt): Promise<void> {
+type Clearing = Pick<Attempts, 'attempt' | 'noteCleaned'>;
+
+/** @param clearing each step goes through `attempt`, so that none keeps the others from being tried */
+export async function clearTarget(deps: Deps, run: RestoreRun, clearing: Clearing): Promise<void> {
+  const { attempt, noteCleaned } = clearing;
   // Nothing was made, and the server may be the very thing that is wrong.
   if (run.preflight.some(({ verdict }) => verdict === 'failed')) return;
   const done = await attempt('Whether the cutover has happened could not be read', async () => ({
@@ -46,10 +50,15 @@ export async function clearTarget(deps: Deps, run: RestoreRun, attempt: Attempt)
   await attempt(uncleared, async () => {
     const names = [run.workDatabase, run.finalDatabase, run.previousDatabase];
     await using session = await openBeside(deps, run, what, isInto ? [] : names);
-    await attempt('Sessions of the run could not be ended', () => endSessions(session, run.runId));
+    await attempt('Sessions of the run could not be ended', async () => {
+      const ended = await endSessions(session, run.runId);
+      if (ended > 0) noteCleaned(`${plural(ended, 'session')} on the target ended`);
+    });
     if (isInto)
-      await attempt('The staging schema could not be dropped', () => dropStaging(deps, run));
-    else await clearDatabases(deps, run, done.begun, session, attempt);
+      await attempt('The staging schema could not be dropped', async () => {
+        if (await dropStaging(deps, run)) noteCleaned(`${left} dropped`);
+      });
+    else await clearDatabases(deps, run, done.begun, session, clearing);
   });
 }
 
@@ -58,7 +67,7 @@ async function clearDatabases(
   run: RestoreRun,
   begun: CutoverBegun | undefined,
   session: Session,
-  attempt: Attempt,
+  { attempt, noteCleaned }: Clearing,
 ): Promise<void> {
   const isExchanged = await attempt('The restored database could not be looked up', async () => {
     const now = begun && (await databaseWithOid(session, begun.work.oid));
@@ -70,17 +79,23 @@ async function clearDatabases(
   }
   const previous = begun?.previous ?? null;
   if (previous?.allowsConnections === true) {
-    await attempt(`Database ${JSON.stringify(previous.name)} could not be opened again`, () =>
-      setAllowed(session, previous.oid, true),
+    await attempt(
+      `Database ${JSON.stringify(previous.name)} could not be opened again`,
+      async () => {
+        const wasClosed = await setAllowed(session, previous.oid, true);
+        if (wasClosed) noteCleaned(`database ${JSON.stringify(previous.name)} opened again`);
+      },
     );
   }
   if (isExchanged === undefined) return;
-  await attempt(`Database ${JSON.stringify(run.workDatabase)} could not be dropped`, () =>
-    dropWork(deps, run, begun, session),
-  );
-  await attempt('Roles that were created could not be dropped', () =>
-    dropCreatedRoles(deps, run, session),
-  );
+  const work = JSON.stringify(run.workDatabase);
+  await attempt(`Database ${work} could not be dropped`, async () => {
+    if (await dropWork(deps, run, begun, session)) noteCleaned(`database ${work} dropped`);
+  });
+  await attempt('Roles that were created could not be dropped', async () => {
+    const dropped = await dropCreatedRoles(deps, run, session);
+    if (dropped.length > 0) noteCleaned(`roles ${dropped.join(', ')} dropped`);
+  });
 }
 
 /** It cannot be undone under clients that work in it already: that is for a person to decide. */
@@ -100,34 +115,46 @@ async function noteExchanged(
   );
 }
 
-/** Sessions in every database of the server, and builds that go on without a client. */
-async function endSessions(session: Session, runId: string): Promise<void> {
-  await session.query(
+/**
+ * Sessions in every database of the server, and builds that go on without a client. Others that clear may be at it too
+ * (the end of a drill and that of its restore are told at the same time): they are let be.
+ * @returns how many there were
+ */
+async function endSessions(session: Session, runId: string): Promise<number> {
+  const ended = await session.query(
     `SELECT pg_catalog.pg_terminate_backend(pid, ${endTimeoutMs}) FROM pg_catalog.pg_stat_activity
-      WHERE pg_catalog.starts_with(application_name, $1) AND usename = current_user
-        AND pid <> pg_catalog.pg_backend_pid()`,
-    [applicationNamePrefixOf(runId)],
+      WHERE pg_catalog.starts_with(application_name, $1) AND application_name <> $2
+        AND usename = current_user`,
+    [applicationNamePrefixOf(runId), applicationNameOf(runId, what)],
   );
+  return ended.length;
 }
 
-async function dropStaging(deps: Deps, run: RestoreRun): Promise<void> {
+/** @returns whether there was one */
+async function dropStaging(deps: Deps, run: RestoreRun): Promise<boolean> {
   await using session = await openTarget(deps, run, what);
-  if ((await bookkeepingOwner(session, run)) === run.runId) await dropBookkeeping(session, run);
+  if ((await bookkeepingOwner(session, run)) !== run.runId) return false;
+  await dropBookkeeping(session, run);
+  return true;
 }
 
-/** Ours: with our mark or bookkeeping, or the very database that this run's cutover has begun with. */
+/**
+ * Ours: with our mark or bookkeeping, or the very database that this run's cutover has begun with.
+ * @returns whether there was one
+ */
 async function dropWork(
   deps: Deps,
   run: RestoreRun,
   begun: CutoverBegun | undefined,
   session: Session,
-): Promise<void> {
+): Promise<boolean> {
   const work = await databaseNamed(session, run.workDatabase);
-  if (work === undefined) return;
+  if (work === undefined) return false;
   const isOurs =
     begun === undefined
       ? ['marked', 'ours'].includes(await stateOf(deps, run, session))
       : begun.work.oid === work.oid;
-  if (!isOurs) return;
+  if (!isOurs) return false;
   await dropDatabase(deps, run, session, work.name);
+  return true;
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
 import { isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
-import type { Attempt } from '../../run/attempt.ts';
+import type { Attempts } from '../../run/attempt.ts';
 import { putJson } from '../../vault/json.ts';
 import { workspaceKeys } from '../../vault/keys.ts';
 import { readFact } from '../restore-run.ts';
@@ -23,18 +23,25 @@ const pausesMs = [500, 1_000, 2_000];
 /**
  * As `clearTarget`, again while connections break. What is left in the end is told by `attempt`, and written down.
  */
-export async function clearPatiently(deps: Deps, run: RestoreRun, attempt: Attempt): Promise<void> {
+export async function clearPatiently(
+  deps: Deps,
+  run: RestoreRun,
+  { attempt, noteCleaned }: Pick<Attempts, 'attempt' | 'noteCleaned'>,
+): Promise<void> {
   for (const pauseMs of [...pausesMs, undefined]) {
     let isLost = false;
     const failures: { readonly what: string; readonly cause: unknown }[] = [];
-    await clearTarget(deps, run, async (what, step) => {
-      try {
-        return await step();
-      } catch (cause) {
-        isLost ||= isHoldfastError(cause) && cause.retryable;
-        failures.push({ what, cause });
-        return undefined;
-      }
+    await clearTarget(deps, run, {
+      noteCleaned,
+      async attempt(what, step) {
+        try {
+          return await step();
+        } catch (cause) {
+          isLost ||= isHoldfastError(cause) && cause.retryable;
+          failures.push({ what, cause });
+          return undefined;
+        }
+      },
     });
     if (isLost && pauseMs !== undefined) {
       await sleep(pauseMs);

@@ -1,15 +1,23 @@
 /** What the ways of cleaning up share. */
 import type { Deps } from '../../contract/deps.ts';
-import type { Attempt } from '../attempt.ts';
+import type { Attempts, CleanedAfter } from '../attempt.ts';
 import type { Failure } from '../failure.ts';
 
-export interface Cleaning {
+export interface Cleaning extends Attempts {
   readonly deps: Deps;
   /** How the execution ended: becomes the run's error when it has none. */
   readonly failure: Failure;
-  readonly attempt: Attempt;
-  /** Notes what was done, in words. */
-  readonly done: (what: string) => void;
+  /**
+   * Step Functions itself says that there was such an execution: one that has written nothing down was ended in its first
+   * state, which may be at work still. A person may have misspelled it.
+   */
+  readonly isCertain: boolean;
+}
+
+/** What was done there was done here, and what did not work there did not work here. */
+export function passOn({ noteCleaned, troubles }: Cleaning, told: CleanedAfter): void {
+  for (const what of told.cleaned) noteCleaned(what);
+  troubles.push(...told.troubles);
 }
 
 /** `ended`: there was nothing to do; `unknown`: nothing is written down of such a run. */

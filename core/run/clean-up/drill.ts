@@ -3,29 +3,46 @@
  *
  * Invariant: a drill that did not come to its own end proves nothing.
  */
+import { unknownSource } from '../../contract/metrics.ts';
 import { concludeDrill } from '../../drill/conclude-drill.ts';
 import { readDrill, scratchRunId } from '../../drill/drill-record.ts';
-import { readRestoreOutcome } from '../../report/outcome.ts';
+import { readRestoreOutcome, recordRestoreOutcome } from '../../report/outcome.ts';
 import { causeOf } from '../failure.ts';
 import type { Cleaning, Found } from './cleaning.ts';
 import { cleanUpRestore } from './restore.ts';
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpDrill(cleaning: Cleaning, runId: string): Promise<Found> {
-  const { deps, failure, attempt, done } = cleaning;
+  const { deps, failure, attempt, noteCleaned, isCertain } = cleaning;
   if ((await readRestoreOutcome(deps, runId)) !== undefined) return 'ended';
   const drill = await readDrill(deps, runId);
-  if (drill === undefined) return 'unknown';
+  if (drill === undefined && !isCertain) return 'unknown';
   const child = scratchRunId(runId);
   await attempt(`The restore ${child} could not be stopped`, async () => {
     await deps.stopExecution?.('restore', child, failure.message);
-    await cleanUpRestore(cleaning, child);
+    // Of its own end Step Functions tells too, if it ever began.
+    await cleanUpRestore({ ...cleaning, isCertain: false }, child);
   });
+  if (drill === undefined) {
+    await attempt('The outcome could not be recorded', () => recordUnplanned(cleaning, runId));
+    return 'unended';
+  }
   await attempt('The drill could not be concluded', async () => {
     const error = { Error: failure.error, Cause: causeOf(failure) };
     const report = await concludeDrill(deps, { runId, restore: null, error });
     const isLeft = report['database'] !== null;
-    done(isLeft ? `${drill.scratch} is left` : `${drill.scratch} is gone, outcome recorded`);
+    noteCleaned(`scratch database ${drill.scratch} is ${isLeft ? 'left' : 'gone'}`);
   });
   return 'unended';
+}
+
+/** Which backup it would have been, nobody knows. */
+async function recordUnplanned({ deps, failure }: Cleaning, runId: string): Promise<void> {
+  const { error: name, message, hint } = failure;
+  const finishedAt = deps.now().toISOString();
+  await recordRestoreOutcome(deps, {
+    ...{ runId, state: 'failed', finishedAt },
+    error: { name, message, hint },
+  });
+  deps.metric?.('DrillFailed', 1, { source: unknownSource });
 }
