@@ -6,9 +6,11 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { ObjectVerdict } from '../contract/plan.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { readRun } from '../snapshot/marks.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
+import { segmentsOf } from '../verify/object-contents.ts';
 import { loadManifest } from '../verify/open-backup.ts';
 import { verifyObject } from '../verify/verify-object.ts';
 import { behindUnless, keepCopy, requireReplica } from './replica-copy.ts';
@@ -38,7 +40,8 @@ export async function replicateUnit(
     );
   }
   await putJson(deps.workspace, workspaceKeys.replicaVerdict(runId, object), verdict);
-  return { verdict: verdict.verdict, problems: verdict.problems.length };
+  const of = unitLabel(segmentsOf(manifest, object).map(({ table }) => table));
+  return { of, verdict: verdict.verdict, problems: verdict.problems.length };
 }
 
 /** Replication keeps version ids: under another one somebody wrote it there. */

@@ -2,8 +2,10 @@
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { underLease } from '../run/during-run.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
+import { segmentsOf } from '../verify/object-contents.ts';
 import { loadManifest } from '../verify/open-backup.ts';
 import { verifyObject } from '../verify/verify-object.ts';
 
@@ -19,6 +21,7 @@ export async function verifyUnit(
     if (verdict.verdict === 'damaged') {
       deps.metric?.('VerifyDamaged', 1, { source: run.input.source });
     }
-    return { verdict: verdict.verdict, problems: verdict.problems.length };
+    const of = unitLabel(segmentsOf(manifest, object).map(({ table }) => table));
+    return { of, verdict: verdict.verdict, problems: verdict.problems.length };
   });
 }

@@ -20,6 +20,7 @@ import { manifestOf } from '../restore/definitions.ts';
 import { duringRestore } from '../restore/during-restore.ts';
 import { writeFact } from '../restore/restore-run.ts';
 import { taskSecondsOf } from '../run/task-time.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { dataOfLargeObjects } from './compare-large-objects.ts';
@@ -52,6 +53,7 @@ export async function compareUnit(
 }
 
 const outputOf = ({ tables, differences }: Comparison): OutputOf<'CompareUnit'> => ({
+  of: unitLabel([...tables.map(({ table }) => table), ...differences.map(({ object }) => object)]),
   isDone: true,
   tables: tables.length,
   differences: differences.length,

@@ -11,6 +11,8 @@ import { drillInputSchema, restoreInputSchema, restoreModeSchema } from './resto
 
 const count = z.int().nonnegative();
 const run = z.strictObject({ runId: z.string() });
+/** Which tables a unit has, for people: core/run/unit-label.ts. */
+const of = z.string().optional();
 
 export const payloads = {
   Plan: {
@@ -50,6 +52,7 @@ export const payloads = {
   DumpUnit: {
     input: run.extend({ unit: count, part: count }),
     output: z.strictObject({
+      of,
       part: count,
       hasRemainder: z.boolean(),
       rows: count,
@@ -74,7 +77,7 @@ export const payloads = {
   },
   VerifyUnit: {
     input: run.extend({ object: count }),
-    output: z.strictObject({ verdict: z.enum(['intact', 'damaged']), problems: count }),
+    output: z.strictObject({ of, verdict: z.enum(['intact', 'damaged']), problems: count }),
   },
   Publish: {
     input: run,
@@ -90,7 +93,7 @@ export const payloads = {
   /** One object of the manifest, as the replica has it. Not there yet: ReplicaBehindError. */
   ReplicateUnit: {
     input: run.extend({ object: count }),
-    output: z.strictObject({ verdict: z.enum(['intact', 'damaged']), problems: count }),
+    output: z.strictObject({ of, verdict: z.enum(['intact', 'damaged']), problems: count }),
   },
   RecordReplica: {
     input: run,
@@ -131,7 +134,7 @@ export const payloads = {
   CreateTarget: { input: run, output: z.strictObject({ statements: count, tables: count }) },
   LoadUnit: {
     input: run.extend({ unit: count }),
-    output: z.strictObject({ isDone: z.boolean(), rows: count, readBytes: count }),
+    output: z.strictObject({ of, isDone: z.boolean(), rows: count, readBytes: count }),
   },
   FinishRows: { input: run, output: z.strictObject({ sequences: count, largeObjects: count }) },
   PlanBuilds: {
@@ -142,11 +145,11 @@ export const payloads = {
   Build: {
     input: run.extend({ build: count }),
     /** Not done: it goes on in the server; look again after `pollSeconds`. */
-    output: z.strictObject({ isDone: z.boolean(), share: z.number().nullable() }),
+    output: z.strictObject({ of, isDone: z.boolean(), share: z.number().nullable() }),
   },
   CompareUnit: {
     input: run.extend({ unit: count }),
-    output: z.strictObject({ isDone: z.boolean(), tables: count, differences: count }),
+    output: z.strictObject({ of, isDone: z.boolean(), tables: count, differences: count }),
   },
   CompareSchema: { input: run, output: z.strictObject({ differences: count }) },
   RunChecks: { input: run, output: z.strictObject({ passed: count, failed: count }) },

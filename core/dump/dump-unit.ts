@@ -18,6 +18,7 @@ import {
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { taskSecondsOf } from '../run/task-time.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { readRun, readSnapshot, throwIfAborted } from '../snapshot/marks.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
@@ -81,7 +82,11 @@ async function conclude(deps: Deps, run: Run, receipt: Receipt): Promise<OutputO
       return await blocksOf(session, oid);
     });
   }
+  const names = receipt.segments.map(({ slice }) =>
+    slice.of === 'table' ? `${slice.schema}.${slice.name}` : 'large objects',
+  );
   return {
+    of: unitLabel(names),
     part: receipt.part,
     hasRemainder: receipt.hasRemainder,
     rows: receipt.segments.reduce((sum, { segment }) => sum + segment.rows, 0),

@@ -1,15 +1,17 @@
 /**
- * The report as the output of a state: Step Functions carries 256 KB at most, and a report has a line for each table.
+ * The report as the output of a state: a summary that a person reads in the console, where a report has a line for each
+ * table, and Step Functions carries 256 KB at most.
  *
  * Invariant: what was left out is in `report.json` and on the page, and the output says so (`isCut`); the verdict, the
  * counts and the error are always there.
  */
 import type { RestoreReport } from '../contract/restore.ts';
 
-/** A drill carries the output of its restore beside its own request: a quarter of what there is. */
-const wholeBytes = 60_000;
-/** Of each list that is cut: enough for the first reasons. */
-const listBytes = 8_000;
+/** Three screens of the console; a drill's state carries that of its restore beside its own. */
+const wholeBytes = 6_000;
+/** Of each list that is cut: enough for the first reasons; all of them, and what is never cut (2 kB), are 8 kB at most. */
+const listBytes = 800;
+const differencesBytes = 2_500;
 
 const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
@@ -20,7 +22,7 @@ export function smallOutput(report: RestoreReport): RestoreReport {
   return {
     ...report,
     comparedTables: [],
-    differences: firstOf([...real, ...expected]),
+    differences: firstOf([...real, ...expected], differencesBytes),
     preflight: firstOf(report.preflight),
     checks: firstOf(report.checks),
     warnings: firstOf(report.warnings),
@@ -30,11 +32,11 @@ export function smallOutput(report: RestoreReport): RestoreReport {
 }
 
 /** As many from the beginning as there is room for. */
-function firstOf<T>(list: readonly T[]): T[] {
+function firstOf<T>(list: readonly T[], bytesAtMost = listBytes): T[] {
   let bytes = 0;
   const end = list.findIndex((item) => {
     bytes += sizeOf(item);
-    return bytes > listBytes;
+    return bytes > bytesAtMost;
   });
   return list.slice(0, end < 0 ? list.length : end);
 }

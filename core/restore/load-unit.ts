@@ -12,6 +12,7 @@ import { type LoadUnit, loadUnitSchema, type RestoreRun } from '../contract/rest
 import { ProgressMeter } from '../dump/progress-meter.ts';
 import type { Session } from '../postgres/session.ts';
 import { taskSecondsOf } from '../run/task-time.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { manifestOf } from './definitions.ts';
@@ -40,15 +41,18 @@ export async function loadUnit(
   const startedMs = performance.now();
   const earlier = await readLoaded(deps, runId, unit);
   if (earlier !== undefined) {
-    return { isDone: true, rows: earlier.rows, readBytes: earlier.readBytes };
+    const { rows, readBytes } = earlier;
+    return { of: 'loaded earlier', isDone: true, rows, readBytes };
   }
   return duringRestore(deps, runId, 'load', async (run, signal) => {
     const plan = await readPlan(deps, runId, unit);
-    const load = new UnitLoad(deps, run, await manifestOf(deps, run), plan, signal);
+    const manifest = await manifestOf(deps, run);
+    const load = new UnitLoad(deps, run, manifest, plan, signal);
     const isDone = await load.run(startedMs);
     const { rows, rawBytes, readBytes } = load;
     if (isDone) await writeLoaded(deps, runId, { unit, rows, rawBytes, readBytes });
-    return { isDone, rows, readBytes };
+    const of = unitLabel(plan.items.map((item) => labelOfItem(manifest, item)));
+    return { of, isDone, rows, readBytes };
   });
 }
 

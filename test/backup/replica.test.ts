@@ -95,7 +95,7 @@ describe('a replica to which something has not come yet', () => {
     const error = { name: 'ReplicaBehindError', message: expect.stringContaining(objectKey(1)) };
     await expect(unit(1)).rejects.toMatchObject(error);
     await arrive(objectKey(1));
-    expect(await unit(1)).toEqual({ verdict: 'intact', problems: 0 });
+    expect(await unit(1)).toEqual({ of: expect.any(String), verdict: 'intact', problems: 0 });
   });
 
   it('is told as behind in the report, counted, and no evidence says otherwise', async () => {

@@ -70,7 +70,7 @@ it('reads each copy back, heals what lags, and records the replica', async () =>
   await vault.setLegalHold(key, false);
   for (const object of run.manifest.objects.keys()) {
     const verdict = await handlers.ReplicateUnit(world.deps)({ runId: run.runId, object });
-    expect(verdict).toEqual({ verdict: 'intact', problems: 0 });
+    expect(verdict).toEqual({ of: expect.any(String), verdict: 'intact', problems: 0 });
   }
   expect(await handlers.RecordReplica(world.deps)({ runId: run.runId })).toMatchObject({
     replica: 'replicated',

@@ -18,6 +18,8 @@ const stateFields: Readonly<Record<string, readonly string[]>> = {
   Map: [
     ...[...common, ...flow, ...errors, 'ResultPath', 'ResultSelector'],
     ...['ItemsPath', 'ItemSelector', 'ItemProcessor', 'MaxConcurrency', 'MaxConcurrencyPath'],
+    // Only in the names of what AWS shows: the local engine may ignore it.
+    'Label',
   ],
   Pass: [...common, ...flow, 'Parameters', 'ResultPath', 'Result'],
   Succeed: common,
