@@ -117,7 +117,6 @@ export const payloads = {
       backupId: z.string(),
       mode: restoreModeSchema,
       jobs: z.int().positive(),
-      pollSeconds: z.int().positive(),
       isDryRun: z.boolean(),
       /** An earlier attempt has loaded, compared and checked it all: only the cutover is left. */
       isReady: z.boolean(),
@@ -144,8 +143,13 @@ export const payloads = {
   },
   Build: {
     input: run.extend({ build: count }),
-    /** Not done: it goes on in the server; look again after `pollSeconds`. */
-    output: z.strictObject({ of, isDone: z.boolean(), share: z.number().nullable() }),
+    /** Not done: it goes on in the server; look again after `waitSeconds`. */
+    output: z.strictObject({
+      of,
+      isDone: z.boolean(),
+      share: z.number().nullable(),
+      waitSeconds: z.int().positive(),
+    }),
   },
   CompareUnit: {
     input: run.extend({ unit: count }),

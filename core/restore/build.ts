@@ -9,9 +9,10 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { type Build, buildSchema, type RestoreRun } from '../contract/restore.ts';
 import { taskSecondsOf } from '../run/task-time.ts';
+import { unitLabel } from '../run/unit-label.ts';
 import { getJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { runDetached } from './builds/run-detached.ts';
+import { type BuildProgress, runDetached } from './builds/run-detached.ts';
 import { runAnalyze, runStatements } from './builds/run-statements.ts';
 import { duringRestore } from './during-restore.ts';
 
@@ -33,6 +34,12 @@ export function runBuild(
 ): Promise<OutputOf<'Build'>> {
   return duringRestore(deps, runId, 'build', async (run, signal) => {
     const build = await readBuild(deps, runId, index);
+    const { isDone, share, ageSeconds = 0 } = await work(run, build, signal);
+    const waitSeconds = waitSecondsOf(ageSeconds, run.input.options.pollSeconds);
+    return { of: unitLabel([build.label]), isDone, share, waitSeconds };
+  });
+
+  function work(run: RestoreRun, build: Build, signal: AbortSignal): Promise<BuildProgress> {
     switch (build.kind) {
       case 'statements':
         return runStatements(deps, run, build);
@@ -41,11 +48,17 @@ export function runBuild(
       default:
         return runDetached(deps, run, build, patienceMs ?? patienceOf(deps, run), signal);
     }
-  });
+  }
 }
 
 const patienceOf = (deps: Deps, { input: { options } }: RestoreRun) =>
   Math.min(patiencePolls * options.pollSeconds, taskSecondsOf(deps, options) / 2) * 1_000;
+
+const longestWaitSeconds = 300;
+
+/** A tenth of the statement's age: an execution may have 25,000 events, and each look is nine of them. */
+export const waitSecondsOf = (ageSeconds: number, pollSeconds: number): number =>
+  Math.max(pollSeconds, Math.min(longestWaitSeconds, Math.ceil(ageSeconds / 10)));
 
 async function readBuild({ workspace }: Deps, runId: string, index: number): Promise<Build> {
   const build = await getJson(

@@ -16,7 +16,7 @@ const failing = (name: ConstructorParameters<typeof HoldfastError>[0]) => () => 
 };
 
 const planned = {
-  ...{ runId: 'earlier', backupId: 'b', mode: 'swap', jobs: 2, pollSeconds: 0 },
+  ...{ runId: 'earlier', backupId: 'b', mode: 'swap', jobs: 2 },
   ...{ isDryRun: false, isReady: false, safety: null, units: [0, 1, 2] },
 };
 
@@ -31,7 +31,7 @@ async function run(
     PlanRestore: () => planned,
     LoadUnit: () => ({ isDone: true, rows: 1, readBytes: 1 }),
     PlanBuilds: () => ({ waves: [[0, 1], [2]], comparisons: [0, 1] }),
-    Build: () => ({ isDone: true, share: null }),
+    Build: () => ({ isDone: true, share: null, waitSeconds: 1 }),
     CompareUnit: () => ({ isDone: true, tables: 1, differences: 0 }),
     ReportRestore: () => ({ done: true }),
     AbortRestore: caughtAs,
@@ -121,7 +121,12 @@ describe('the flow of restore', () => {
   });
 
   it('calls a unit, a build and a comparison again until they are done', async () => {
-    const soon = (_: Input, nth: number) => ({ isDone: nth > 3, rows: 0, share: null });
+    const soon = (_: Input, nth: number) => ({
+      isDone: nth > 3,
+      rows: 0,
+      share: null,
+      waitSeconds: 0,
+    });
     const { states } = await run('restore', {
       PlanRestore: () => ({ ...planned, units: [7] }),
       PlanBuilds: () => ({ waves: [[0]], comparisons: [0] }),
@@ -158,6 +163,19 @@ describe('the flow of restore', () => {
       expect(states.includes('AbortRestore')).toBe(isInMap);
     },
   );
+
+  it('looks at a build again after the time that the build says', async () => {
+    const at: number[] = [];
+    const { states } = await run('restore', {
+      PlanBuilds: () => ({ waves: [[0]], comparisons: [] }),
+      Build: (_, nth) => {
+        at.push(performance.now());
+        return { isDone: nth === 2, share: null, waitSeconds: 2 };
+      },
+    });
+    expect(states.filter((state) => state === 'Build')).toHaveLength(2);
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(1_900);
+  });
 
   it.each([
     ...['WorkerLostError', 'ConnectionLostError', 'TaskTimedOutError', 'VaultIoError'],

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Progress } from '../../core/contract/deps.ts';
 import { applicationNameOf } from '../../core/postgres/application-name.ts';
-import { runBuild } from '../../core/restore/build.ts';
+import { runBuild, waitSecondsOf } from '../../core/restore/build.ts';
+import { runDetached } from '../../core/restore/builds/run-detached.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
@@ -62,8 +63,10 @@ test('its client gone at once, the index is built to its end and polled until th
   const told: Progress[] = [];
   const deps = { ...loaded.deps, progress: (event: Progress) => void told.push(event) };
   const answers = await buildUntilDone(deps, input, 300);
-  expect(answers[0]).toEqual({ isDone: false, share: null });
-  expect(answers.at(-1)).toEqual({ isDone: true, share: 1 });
+  const of = expect.stringContaining('slow_index');
+  const waitSeconds = loaded.run.input.options.pollSeconds;
+  expect(answers[0]).toEqual({ of, isDone: false, share: null, waitSeconds });
+  expect(answers.at(-1)).toEqual({ of, isDone: true, share: 1, waitSeconds });
   const shares = answers.slice(1, -1).map(({ share }) => share);
   expect(shares.length).toBeGreaterThan(2);
   expect(shares.every((share) => share !== null && share >= 0 && share <= 1)).toBe(true);
@@ -71,6 +74,27 @@ test('its client gone at once, the index is built to its end and polled until th
     expect.stringMatching(/^index public\.slow_index: \d+ % built$/),
   );
   expect(await isValid()).toBe(true);
+});
+
+test('the longer it goes on, the more seldom it is looked at: four days stay under the events of an execution', async () => {
+  const input = await freshBuild(slowIndex);
+  const build = { ...(await loaded.buildOf(slowIndex)), build: input.build };
+  const { signal } = new AbortController();
+  const look = () => runDetached(loaded.deps, loaded.run, build, 200, signal);
+  expect(await look()).toEqual({ isDone: false, share: null });
+  await sleep(300);
+  // By the clock of the server: nobody needs to remember when it was begun.
+  const { ageSeconds = 0 } = await look();
+  expect(ageSeconds).toBeGreaterThan(0.3);
+  expect(ageSeconds).toBeLessThan(30);
+  await buildUntilDone(loaded.deps, input);
+
+  expect([0, 49, 51, 600, 7_200].map((age) => waitSecondsOf(age, 5))).toEqual([5, 5, 6, 60, 300]);
+  expect(waitSecondsOf(7_200, 600)).toBe(600);
+  let looks = 0;
+  for (let age = 0; age < 4 * 86_400; age += waitSecondsOf(age, 5)) looks += 1;
+  // Lambda's three, entered and left of Task, Choice and Wait.
+  expect(looks * 9).toBeLessThan(25_000 / 2);
 });
 
 test('while one session works at it, another call begins nothing', async () => {
@@ -143,7 +167,9 @@ test('a predecessor that is frozen before its statement is ended', async () => {
   frozen.on('error', () => undefined);
   await frozen.connect();
   await frozen.query(`SELECT pg_advisory_lock(${rows[0]?.key})`);
-  await expect(buildUntilDone(loaded.deps, input)).resolves.toEqual([{ isDone: true, share: 1 }]);
+  await expect(buildUntilDone(loaded.deps, input)).resolves.toEqual([
+    expect.objectContaining({ of: expect.any(String), isDone: true, share: 1 }),
+  ]);
   await expect(frozen.query('SELECT 1')).rejects.toThrow();
 });
 

@@ -48,7 +48,7 @@ const written: Record<string, Record<string, StateName | null>> = {
     ...{ published: 'Publish' },
   },
   'restore.asl.json': {
-    ...{ runId: null, error: null, unit: null, build: null, wave: null, pollSeconds: null },
+    ...{ runId: null, error: null, unit: null, build: null, wave: null },
     ...{ plan: 'PlanBuilds', safetyBackup: 'NoteSafetyBackup', done: null, link: null },
   },
   'drill.asl.json': { ...{ error: null, scratch: null, state: null, verdict: null, link: null } },

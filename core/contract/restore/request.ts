@@ -68,7 +68,7 @@ export const restoreOptionsSchema = z.strictObject({
   /** Seconds a task may take before it hands the rest back. */
   taskSeconds: z.number().positive().default(840),
   leaseSeconds: z.int().positive().default(300),
-  /** Between two looks at an index that is being built. */
+  /** Between two looks at an index that is being built, at first; then a tenth of its age, 300 s at most. */
   pollSeconds: z.int().positive().default(5),
 });
 export type RestoreOptions = z.infer<typeof restoreOptionsSchema>;

@@ -7,7 +7,6 @@
  */
 
 import type { Deps } from '../../contract/deps.ts';
-import type { OutputOf } from '../../contract/payloads.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
@@ -22,6 +21,15 @@ import { resolveReferences } from './references.ts';
 import { buildError } from './statement-error.ts';
 import { shareOf, takeTurn } from './turn.ts';
 
+/** How far a build is. */
+export interface BuildProgress {
+  readonly isDone: boolean;
+  /** 0 to 1; null when nobody tells. */
+  readonly share: number | null;
+  /** Of the statement, when it was begun by an earlier attempt and goes on. */
+  readonly ageSeconds?: number;
+}
+
 /** Of `taskSeconds`, for the attempt that stays to hear the error. */
 const shareForWaiting = 0.9;
 
@@ -35,14 +43,15 @@ export async function runDetached(
   build: Build,
   patienceMs: number,
   signal: AbortSignal,
-): Promise<OutputOf<'Build'>> {
+): Promise<BuildProgress> {
   const name = applicationNameOf(run.runId, `build-${build.build}`);
   const session = await openTarget(deps, run, `build-${build.build}`, 'builder');
   try {
-    if (!(await takeTurn(session, name))) {
+    const ageSeconds = await takeTurn(session, name);
+    if (ageSeconds !== undefined) {
       const share = await shareOf(session, name);
       deps.progress({ state: 'Build', message: progressText(build, share) });
-      return { isDone: false, share };
+      return { isDone: false, share, ageSeconds };
     }
     const found = await findObject(session, build);
     if (found === 'done') return { isDone: true, share: 1 };

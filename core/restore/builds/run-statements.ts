@@ -8,7 +8,6 @@ import { z } from 'zod';
 import type { Deps } from '../../contract/deps.ts';
 import { isHoldfastError } from '../../contract/errors.ts';
 import { type Warning, warningSchema } from '../../contract/manifest.ts';
-import type { OutputOf } from '../../contract/payloads.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
 import { sqlstateOf } from '../../postgres/connect-errors.ts';
@@ -22,9 +21,10 @@ import { textsOf } from './build-texts.ts';
 import { splitLabel } from './labels.ts';
 import { prepareMemory } from './memory.ts';
 import { resolveReferences } from './references.ts';
+import type { BuildProgress } from './run-detached.ts';
 import { buildError, serverMessage } from './statement-error.ts';
 
-const done: OutputOf<'Build'> = { isDone: true, share: 1 };
+const done: BuildProgress = { isDone: true, share: 1 };
 
 const optional = /^(CREATE|ALTER|COMMENT ON) (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
 /** No right, or a server that is built without it. */
@@ -36,7 +36,7 @@ export async function runStatements(
   deps: Deps,
   run: RestoreRun,
   build: Build,
-): Promise<OutputOf<'Build'>> {
+): Promise<BuildProgress> {
   const what = `build-${build.build}`;
   await using session = await openTarget(deps, run, what);
   if (await isDone(session, run, `build:${build.build}`)) return done;
@@ -108,7 +108,7 @@ export async function runAnalyze(
   deps: Deps,
   run: RestoreRun,
   build: Build,
-): Promise<OutputOf<'Build'>> {
+): Promise<BuildProgress> {
   const item = `build:${build.build}`;
   await using session = await openTarget(deps, run, `build-${build.build}`);
   if (await isDone(session, run, item)) return done;

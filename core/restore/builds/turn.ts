@@ -15,19 +15,20 @@ const pollMs = 50;
 
 /**
  * @param name application name that all sessions of this build bear
- * @returns false when another session is at work
+ * @returns `undefined`, or for how many seconds another session has been at work
  * @throws TaskTimedOutError when one that does nothing does not end either
  */
-export async function takeTurn(session: Session, name: string): Promise<boolean> {
+export async function takeTurn(session: Session, name: string): Promise<number | undefined> {
   const deadline = Date.now() + waitMs;
   for (;;) {
     const [lock] = await session.query<{ isMine: boolean }>(
       'SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) AS "isMine"',
       [keyOf(name)],
     );
-    if (lock?.isMine === true) return true;
-    const [holder] = await session.query<{ pid: number; isWorking: boolean }>(
+    if (lock?.isMine === true) return undefined;
+    const [holder] = await session.query<{ pid: number; isWorking: boolean; seconds: number }>(
       `SELECT a.pid, a.state = 'active' AS "isWorking",
+              coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start), 0)::pg_catalog.float8 AS seconds,
               CASE WHEN a.state LIKE 'idle%' THEN pg_catalog.pg_terminate_backend(a.pid) END AS ended
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -36,7 +37,7 @@ export async function takeTurn(session: Session, name: string): Promise<boolean>
           AND a.application_name = $2`,
       [keyOf(name), name],
     );
-    if (holder?.isWorking === true) return false;
+    if (holder?.isWorking === true) return Math.max(0, holder.seconds);
     if (Date.now() > deadline) {
       throw new HoldfastError(
         'TaskTimedOutError',
