@@ -24,6 +24,7 @@ import type { FunctionNetwork } from '../constructs/network.ts';
 import { handlerFileOf } from './bundle.ts';
 import { functionEnvironmentOf, type RegionProps, reachOf } from './region.ts';
 import { connects, statementsOf } from './rights.ts';
+import { inParts, requireRoom } from './room.ts';
 import { sizeOf } from './sizes.ts';
 import { explainWildcards } from './wildcards.ts';
 
@@ -60,7 +61,8 @@ export class StateFunction extends Construct {
       description: `Holdfast ${environment.name}: ${name}`,
     });
     logGroup.grantWrite(role);
-    const statements = statementsOf(name, reachOf(region));
+    const statements = inParts(statementsOf(name, reachOf(region)));
+    requireRoom(name, statements, environment);
     for (const { effect, actions, resources, conditions } of statements) {
       role.addToPolicy(
         new PolicyStatement({

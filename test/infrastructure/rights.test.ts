@@ -198,6 +198,7 @@ describe('the policies in the templates', () => {
       for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
         expect(JSON.stringify(Properties.PolicyDocument).length).toBeLessThan(10_240);
       }
+      template.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
     }
   });
 });
