@@ -20,6 +20,8 @@ import type { AlarmPlace } from '../alarms/alarms-of.ts';
 
 /** Wide enough for the last weekly drill. */
 const shown = Duration.days(14);
+/** As many as a widget takes. */
+const mostAlarms = 100;
 /** The sentinel looks every 15 minutes. */
 const sentinelPeriod = Duration.minutes(15);
 
@@ -49,7 +51,7 @@ export class HoldfastDashboard extends Construct {
     dashboard.addWidgets(
       new AlarmStatusWidget({
         title: `Alarms (${objectives.join('; ')})`,
-        alarms: [...alarms],
+        alarms: alarms.slice(0, mostAlarms),
         ...{ width: 24, height: 2 + Math.ceil(alarms.length / 4) },
       }),
     );
@@ -101,7 +103,9 @@ export class HoldfastDashboard extends Construct {
       if (divisor === undefined) return metric;
       const id = `${name[0]?.toLowerCase()}${name.slice(1)}${index}`;
       return new MathExpression({
-        ...{ expression: `${id} / ${divisor}`, usingMetrics: { [id]: metric }, label, period },
+        // What is told once in a while is shown until it is told anew; a silent age is no age.
+        expression: `${name === 'RestoreDuration' ? `FILL(${id}, REPEAT)` : id} / ${divisor}`,
+        ...{ usingMetrics: { [id]: metric }, label, period },
       });
     });
   }
