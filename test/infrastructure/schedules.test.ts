@@ -136,12 +136,24 @@ describe('an execution that a schedule starts', () => {
   });
 
   test('is asked for by schedules of this environment only', () => {
-    for (const { Properties } of Object.values(inPrimary.backup.findResources('AWS::IAM::Role'))) {
-      const [{ Principal, Condition }] = Properties.AssumeRolePolicyDocument.Statement;
-      if (Principal.Service !== 'scheduler.amazonaws.com') continue;
-      expect(Condition.ArnEquals['aws:SourceArn']).toBe(
-        'arn:aws:scheduler:eu-central-1:123456789012:schedule-group/holdfast-prod',
-      );
+    const trusts = [inPrimary.backup, inPrimary.restore].flatMap((template) =>
+      Object.values(template.findResources('AWS::IAM::Role')).flatMap(
+        ({ Properties }) => Properties.AssumeRolePolicyDocument.Statement,
+      ),
+    );
+    const ofScheduler = trusts.filter(
+      ({ Principal }) => Principal.Service === 'scheduler.amazonaws.com',
+    );
+    // Of backups, of drills, of the sentinel.
+    expect(ofScheduler).toHaveLength(3);
+    for (const { Condition } of ofScheduler) {
+      expect(Condition).toEqual({
+        StringEquals: { 'aws:SourceAccount': '123456789012' },
+        ArnEquals: {
+          'aws:SourceArn':
+            'arn:aws:scheduler:eu-central-1:123456789012:schedule-group/holdfast-prod',
+        },
+      });
     }
   });
 });
