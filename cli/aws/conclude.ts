@@ -17,6 +17,10 @@ import { describeDryRun, describeRestore, wayBackOnAws } from '../output/describ
 import { print, printJson } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
 
+/** A deployment that is newer than this command line may say more. */
+const backupReport = backupReportSchema.loose();
+const restoreReport = restoreReportSchema.loose();
+
 /** @throws what the run failed by; RunAbortedError for one that was stopped, TaskTimedOutError */
 export async function conclude(
   sfn: SFNClient,
@@ -41,7 +45,7 @@ export async function conclude(
 
 function tellBackup(output: unknown, { json }: { readonly json?: boolean }): void {
   if (json) return printJson(output);
-  const report = backupReportSchema.safeParse(output);
+  const report = backupReport.safeParse(output);
   if (report.success) return print(describeReport(report.data));
   // Plan's own answer, for a scheduled time that another execution has claimed.
   const { isDuplicate, backupId } = output as { isDuplicate?: boolean; backupId?: string };
@@ -54,7 +58,7 @@ function tellRestore(
   { json }: { readonly json?: boolean },
   setExitCode: SetExitCode,
 ): void {
-  const report = restoreReportSchema.safeParse(output);
+  const report = restoreReport.safeParse(output);
   if (report.success && report.data.preflight.some(({ verdict }) => verdict === 'failed')) {
     setExitCode(exitCodes.failed);
   }
@@ -68,7 +72,7 @@ function tellDrill(
   { json }: { readonly json?: boolean },
   setExitCode: SetExitCode,
 ): void {
-  const report = restoreReportSchema.safeParse(output);
+  const report = restoreReport.safeParse(output);
   if (report.success) setExitCode(exitCodeOfDrill(report.data));
   if (json || !report.success) printJson(output);
   else print(describeRecovery(report.data));
@@ -83,7 +87,7 @@ async function concludedDrill(
   if (status !== 'FAILED') return undefined;
   const states = ['ConcludeDrill', 'ConcludeDrillThatFailed'];
   const text = await lastOutputOf(sfn, executionArnOf(execution), states);
-  const report = restoreReportSchema.safeParse(parsed(text));
+  const report = restoreReport.safeParse(parsed(text));
   return report.success ? report.data : undefined;
 }
 
