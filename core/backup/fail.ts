@@ -7,6 +7,7 @@
  */
 import { type Outcome, outcomeSchema } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
+import { isHoldfastError } from '../contract/errors.ts';
 import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
@@ -35,14 +36,15 @@ export async function failRun(
  * @param told how the run ended, unless its abort mark knows of an earlier error
  */
 export async function cleanUpRun(deps: Deps, runId: string, told: Failure): Promise<CleanedAfter> {
-  const { attempt, troubles, noteCleaned, cleaned } = makeAttempts();
+  const { attempt, troubles, passing, noteCleaned, cleaned } = makeAttempts();
   const marked = await attempt('The abort mark could not be read', () => firstFailure(deps, runId));
   const failure = marked ?? told;
   const run = await attempt('The run could not be read', () => findRun(deps, runId));
   if (run !== undefined) {
-    const { ended, problem } = await endHolders(deps, runId, 'all');
+    const { ended, problem, cause } = await endHolders(deps, runId, 'all');
     if (ended > 0) noteCleaned(`${plural(ended, 'session')} on ${run.input.source} ended`);
     if (problem !== undefined) troubles.push(problem);
+    if (isHoldfastError(cause) && cause.retryable) passing.push(cause);
   }
   await attempt('The lease could not be given free and runs out by itself', async () => {
     const released =
@@ -65,7 +67,7 @@ export async function cleanUpRun(deps: Deps, runId: string, told: Failure): Prom
   await attempt('The outcome could not be recorded', () =>
     recordOutcome(deps, runId, run, failure, { isPublished, cleaned }),
   );
-  return { failure, troubles, cleaned };
+  return { failure, troubles, passing, cleaned };
 }
 
 async function recordOutcome(

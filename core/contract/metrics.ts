@@ -20,6 +20,8 @@ export const metrics = {
   RestoreDuration: 'Milliseconds',
   DrillProven: 'Count',
   DrillFailed: 'Count',
+  /** What CleanUp could not do after an execution; per machine. */
+  CleanUpTroubles: 'Count',
 } as const;
 
 /** Dimension `source` of what failed before anybody knew of which source. */

@@ -4,6 +4,7 @@
  * Invariant: an attempt never throws; what did not work is kept among the troubles, for the evidence of the run's own error,
  * and what was done is noted for its record.
  */
+import { HoldfastError } from '../contract/errors.ts';
 import type { Failure } from './failure.ts';
 
 /** Tries a step, and notes what became of it. */
@@ -16,6 +17,8 @@ export interface Attempts {
   readonly attempt: Attempt;
   /** What did not work, in order: `what: message`. */
   readonly troubles: string[];
+  /** Of these, errors that another try may not have. */
+  readonly passing: HoldfastError[];
   readonly noteCleaned: NoteCleaned;
   /** What was noted, each once: a step that is tried again notes the same. */
   readonly cleaned: string[];
@@ -23,15 +26,19 @@ export interface Attempts {
 
 /** What became of a run that was cleaned up after. */
 export interface CleanedAfter extends Pick<Attempts, 'troubles' | 'cleaned'> {
+  /** As in Attempts; absent where somebody else is to try again. */
+  readonly passing?: readonly HoldfastError[];
   /** The run's own error: the first one, whatever came later. */
   readonly failure: Failure;
 }
 
 export function makeAttempts(): Attempts {
   const troubles: string[] = [];
+  const passing: HoldfastError[] = [];
   const cleaned: string[] = [];
   return {
     troubles,
+    passing,
     cleaned,
     noteCleaned(what) {
       if (!cleaned.includes(what)) cleaned.push(what);
@@ -40,6 +47,7 @@ export function makeAttempts(): Attempts {
       try {
         return await step();
       } catch (cause) {
+        if (cause instanceof HoldfastError && cause.retryable) passing.push(cause);
         troubles.push(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
         return undefined;
       }

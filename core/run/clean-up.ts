@@ -3,13 +3,17 @@
  * Fail state failed. The run is marked as aborted, so that whoever still works on it ends; its sessions are ended, what it
  * had half made is taken away, its leases are given free, its outcome is recorded.
  *
- * Invariant: a run that has an outcome is left as it is, so that any number of calls does what one does. It comes after
- * the end of an execution; called by a person it ends the execution first.
+ * Invariant: a run that has an outcome is left as it is, so that any number of calls does what one does, but for what an
+ * earlier call could not do (`unclean`), which is tried again. It comes after the end of an execution; called by a person
+ * it ends the execution first.
  */
+import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { FunctionInput, FunctionOutput } from '../contract/functions.ts';
 import type { MachineName } from '../contract/names.ts';
+import { getJson, putJson } from '../vault/json.ts';
+import { workspaceKeys } from '../vault/keys.ts';
 import { makeAttempts } from './attempt.ts';
 import { cleanUpBackup } from './clean-up/backup.ts';
 import type { Cleaning } from './clean-up/cleaning.ts';
@@ -21,20 +25,37 @@ export type CleanedUp = FunctionOutput<'CleanUp'>;
 
 const byMachine = { backup: cleanUpBackup, restore: cleanUpRestore, drill: cleanUpDrill } as const;
 
-/** @throws what keeps the workspace from being read: nothing is known of the run then */
+const uncleanSchema = z.strictObject({ troubles: z.array(z.string()) });
+
+/**
+ * @throws what keeps the workspace from being read: nothing is known of the run then; called by a rule, the first error
+ * that another try may not have, so that Lambda calls again, and in the end the dead-letter queue and its alarm tell people
+ */
 export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Promise<CleanedUp> {
   const { machine, runId, failure, isOver } = endOf(await withReason(deps, input));
   if (isOver) return { machine, runId, found: 'ended', cleaned: [], troubles: [] };
   const attempts = makeAttempts();
-  const { attempt, troubles, cleaned } = attempts;
+  const { attempt, troubles, passing, cleaned } = attempts;
+  const unclean = workspaceKeys.unclean(machine, runId);
+  const earlier = await getJson(deps.workspace, uncleanSchema, unclean);
+  const isAgain = earlier !== undefined && earlier.troubles.length > 0;
   const isCertain = !('runId' in input);
   if (!isCertain) {
     await attempt('The execution could not be stopped', async () => {
       await deps.stopExecution?.(machine, runId, failure.message);
     });
   }
-  const cleaning: Cleaning = { ...attempts, deps, failure, isCertain };
+  const cleaning: Cleaning = { ...attempts, deps, failure, isCertain, isAgain };
   const found = await byMachine[machine](cleaning, runId);
+  // A rule does not look at the answer.
+  for (const trouble of troubles) {
+    deps.progress({ state: 'CleanUp', message: `${machine} ${runId}: ${trouble}` });
+  }
+  if (troubles.length > 0) deps.metric?.('CleanUpTroubles', troubles.length, { machine });
+  if (passing.length > 0) await putJson(deps.workspace, unclean, { troubles });
+  else if (isAgain) await putJson(deps.workspace, unclean, { troubles: [] });
+  const [passingError] = passing;
+  if (isCertain && passingError !== undefined) throw passingError;
   return { machine, runId, found, cleaned, troubles };
 }
 

@@ -11,6 +11,7 @@ export interface EndedHolders {
   readonly ended: number;
   /** What could not be done, for people. The holders then leave by themselves (hold-loop.ts). */
   readonly problem?: string;
+  readonly cause?: unknown;
 }
 
 /**
@@ -38,6 +39,6 @@ export async function endHolders(
   } catch (error) {
     const problem = `the sessions of run ${runId} could not be ended: ${error instanceof Error ? error.message : String(error)}`;
     deps.progress({ state: 'EndHolders', message: problem });
-    return { ended: 0, problem };
+    return { ended: 0, problem, cause: error };
   }
 }

@@ -1,4 +1,5 @@
 /** Where things are in a vault and in a workspace. Keys never change meaning once they are published. */
+import type { MachineName } from '../contract/names.ts';
 
 export const vaultKeys = {
   marker: 'vault.json',
@@ -66,6 +67,9 @@ export const workspaceKeys = {
   restoreFacts: (runId: string, beginning: string) => `restores/${runId}/facts/${beginning}`,
   restorePhase: (runId: string, part: string) => `restores/${runId}/phases/${part}.json`,
   restoreAborted: (runId: string) => `restores/${runId}/aborted`,
+  /** Of CleanUp: what it could not do after a run, and is to try again. */
+  unclean: (machine: MachineName, runId: string) =>
+    `${machine === 'backup' ? 'runs' : 'restores'}/${runId}/unclean.json`,
   restoreOutcome: (runId: string) => `restores/${runId}/outcome.json`,
   restoreReport: (runId: string) => `restores/${runId}/report.json`,
   restorePage: (runId: string) => `restores/${runId}/report.html`,

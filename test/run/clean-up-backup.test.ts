@@ -1,5 +1,6 @@
 /** CleanUp after a backup that a Catch could not clean up: its process is killed with -9, and nothing of it ran on. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
 import { cleanUp } from '../../core/run/clean-up.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import { expectNothingLeft, fillShop, type Harness, makeHarness } from '../backup/harness.ts';
@@ -64,13 +65,48 @@ describe('a backup that was killed', { timeout: 120_000 }, () => {
     await killedIn({ machine: 'backup', options: backupOptions(runId) }, 'DumpUnit');
     const unreachable = { ...harness.database.settings, port: 1 };
     const deps = { ...harness.deps, connectionOf: async () => unreachable };
-    const { found, troubles } = await cleanUp(deps, ended('backup', runId));
+    const { found, troubles } = await cleanUp(deps, { machine: 'backup', runId });
     expect(found).toBe('unended');
     expect(troubles).toEqual([expect.stringContaining('could not be ended')]);
     expect(await read(harness.deps, 'leases/shop.json')).toMatchObject({ runId, isReleased: true });
-    await harness.database.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${runId}/%'`,
+    await cleanUp(harness.deps, { machine: 'backup', runId });
+    expect(await harness.sessions()).toEqual([]);
+  });
+
+  it('called by a rule, logs, counts and throws what another try may not have; the other try does what was left', async () => {
+    const runId = newRunId();
+    await killedIn({ machine: 'backup', options: backupOptions(runId) }, 'DumpUnit');
+    const unreachable = { ...harness.database.settings, port: 1 };
+    const logged: string[] = [];
+    const counted: unknown[] = [];
+    const deps: Deps = {
+      ...harness.deps,
+      connectionOf: async () => unreachable,
+      progress: ({ state, message }) => void logged.push(`${state} ${message}`),
+      metric: (...told) => void counted.push(told),
+    };
+    const attempt = () => cleanUp(deps, ended('backup', runId));
+    for (const _ of ['first', 'second']) {
+      await expect(attempt()).rejects.toMatchObject({ name: 'SourceUnreachableError' });
+    }
+    expect(logged.filter((line) => line.startsWith('CleanUp '))).toEqual(
+      Array(2).fill(
+        expect.stringMatching(`^CleanUp backup ${runId}: .*could not be ended.*ECONNREFUSED`),
+      ),
     );
+    expect(counted).toEqual([
+      ['BackupFailed', 1, { source: 'shop' }],
+      ...Array(2).fill(['CleanUpTroubles', 1, { machine: 'backup' }]),
+    ]);
+    // The outcome does not wait for it.
+    expect(await read(harness.deps, `runs/${runId}/outcome.json`)).toMatchObject({
+      state: 'failed',
+    });
+    expect(await harness.sessions()).not.toEqual([]);
+
+    expect(await cleanUp(harness.deps, ended('backup', runId))).toMatchObject({ troubles: [] });
+    expect(await harness.sessions()).toEqual([]);
+    expect(await cleanUp(harness.deps, ended('backup', runId))).toMatchObject({ found: 'ended' });
   });
 });
 

@@ -9,9 +9,10 @@ import { type Cleaning, type Found, passOn } from './cleaning.ts';
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpBackup(cleaning: Cleaning, runId: string): Promise<Found> {
-  const { deps, failure, attempt, isCertain } = cleaning;
+  const { deps, failure, attempt, isCertain, isAgain } = cleaning;
   const key = workspaceKeys.outcome(runId);
-  if ((await getJson(deps.workspace, outcomeSchema, key)) !== undefined) return 'ended';
+  const outcome = await getJson(deps.workspace, outcomeSchema, key);
+  if (outcome !== undefined && (!isAgain || outcome.state === 'published')) return 'ended';
   if (!isCertain && (await findRun(deps, runId)) === undefined) return 'unknown';
   // First: whoever still works on it takes away itself what it makes from here on.
   await attempt('The abort mark could not be written', () => markAborted(deps, runId, failure));

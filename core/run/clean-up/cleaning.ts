@@ -12,12 +12,15 @@ export interface Cleaning extends Attempts {
    * state, which may be at work still. A person may have misspelled it.
    */
   readonly isCertain: boolean;
+  /** An earlier call could not do it all: what it recorded is there, what it could not do is tried again. */
+  readonly isAgain: boolean;
 }
 
 /** What was done there was done here, and what did not work there did not work here. */
-export function passOn({ noteCleaned, troubles }: Cleaning, told: CleanedAfter): void {
+export function passOn({ noteCleaned, troubles, passing }: Cleaning, told: CleanedAfter): void {
   for (const what of told.cleaned) noteCleaned(what);
   troubles.push(...told.troubles);
+  passing.push(...(told.passing ?? []));
 }
 
 /** `ended`: there was nothing to do; `unknown`: nothing is written down of such a run. */

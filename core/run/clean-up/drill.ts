@@ -13,16 +13,15 @@ import { cleanUpRestore } from './restore.ts';
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpDrill(cleaning: Cleaning, runId: string): Promise<Found> {
-  const { deps, failure, attempt, noteCleaned, isCertain } = cleaning;
-  if ((await readRestoreOutcome(deps, runId)) !== undefined) return 'ended';
+  const { deps, failure, attempt, noteCleaned, isCertain, isAgain } = cleaning;
+  const outcome = await readRestoreOutcome(deps, runId);
+  if (outcome !== undefined) {
+    if (isAgain && outcome.state === 'failed') await endRestore(cleaning, scratchRunId(runId));
+    return 'ended';
+  }
   const drill = await readDrill(deps, runId);
   if (drill === undefined && !isCertain) return 'unknown';
-  const child = scratchRunId(runId);
-  await attempt(`The restore ${child} could not be stopped`, async () => {
-    await deps.stopExecution?.('restore', child, failure.message);
-    // Of its own end Step Functions tells too, if it ever began.
-    await cleanUpRestore({ ...cleaning, isCertain: false }, child);
-  });
+  await endRestore(cleaning, scratchRunId(runId));
   if (drill === undefined) {
     await attempt('The outcome could not be recorded', () => recordUnplanned(cleaning, runId));
     return 'unended';
@@ -34,6 +33,15 @@ export async function cleanUpDrill(cleaning: Cleaning, runId: string): Promise<F
     noteCleaned(`scratch database ${drill.scratch} is ${isLeft ? 'left' : 'gone'}`);
   });
   return 'unended';
+}
+
+async function endRestore(cleaning: Cleaning, child: string): Promise<void> {
+  const { deps, failure, attempt } = cleaning;
+  await attempt(`The restore ${child} could not be stopped`, async () => {
+    await deps.stopExecution?.('restore', child, failure.message);
+    // Of its own end Step Functions tells too, if it ever began.
+    await cleanUpRestore({ ...cleaning, isCertain: false }, child);
+  });
 }
 
 /** Which backup it would have been, nobody knows. */

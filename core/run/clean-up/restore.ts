@@ -16,10 +16,15 @@ export const safetyRunId = (execution: string): string => `${execution}-safety`;
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpRestore(cleaning: Cleaning, execution: string): Promise<Found> {
-  const { deps, failure, attempt, isCertain } = cleaning;
+  const { deps, failure, attempt, isCertain, isAgain } = cleaning;
   const { runId, execution: current } = await restoreOfExecution(deps, execution);
   if (current !== execution) return 'ended';
-  if ((await readRestoreOutcome(deps, runId)) !== undefined) return 'ended';
+  const outcome = await readRestoreOutcome(deps, runId);
+  if (outcome !== undefined) {
+    // What is left on the target is for the next restore, which has the lease on it.
+    if (isAgain && outcome.state === 'failed') await endSafetyBackup(cleaning, execution);
+    return 'ended';
+  }
   if (!isCertain && (await findRestoreRun(deps.workspace, runId)) === undefined) return 'unknown';
   await attempt('The abort mark could not be written', () =>
     markRestoreAborted(deps, runId, failure),
