@@ -20,6 +20,7 @@ import { openS3Vault } from '../../aws/vault/s3-vault.ts';
 import { openS3Workspace } from '../../aws/vault/s3-workspace.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { primaryRegion, s3Settings } from './emulator-clients.ts';
+import { isOurs, onlyOurs } from './own-emulator.ts';
 import { makeVaultBucket, makeWorkspaceBucket } from './vault-buckets.ts';
 import { type CannedAnswer, faultyProxy } from './vault-proxy.ts';
 
@@ -139,7 +140,7 @@ describe('buckets that are none of a vault', () => {
 });
 
 // It starts an emulator of its own, in another mode than the given one may be in.
-describe.skipIf(process.env['AWS_ENDPOINT_URL'])('with IAM enforced', () => {
+describe.skipIf(!isOurs)(`with IAM enforced${onlyOurs('it may be in another mode')}`, () => {
   const bucket = 'holdfast-test-guarded';
   let emulator: Emulator;
   const clientOf = (accessKeyId: string, secretAccessKey: string) =>

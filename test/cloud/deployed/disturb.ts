@@ -16,7 +16,9 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
+import type { FunctionName } from '../../../core/contract/functions.ts';
 import { clientSettings, primaryRegion } from '../emulator-clients.ts';
+import { isOurs } from '../own-emulator.ts';
 import { clientsIn, connectTo, names, primary } from './harness.ts';
 
 /** See `Faults` in extensions.py. */
@@ -40,7 +42,11 @@ export async function answerWith(...wanted: readonly Fault[]): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-export const answerRightly = (): Promise<void> => rm(faultsFile(), { force: true });
+export async function answerRightly(): Promise<void> {
+  const { faultsFile: file } = inject('cloud');
+  // Elsewhere nothing else was asked for.
+  if (file !== undefined) await rm(file, { force: true });
+}
 
 function faultsFile(): string {
   const { faultsFile: file } = inject('cloud');
@@ -65,6 +71,15 @@ export function killFunction(name: string): number {
     });
   for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
   return pids.length;
+}
+
+/**
+ * Makes a function ask anew for secrets and parameters, which it keeps for seconds and for a minute: the next call finds
+ * another process.
+ */
+export async function forgetSettings(name: FunctionName): Promise<void> {
+  if (isOurs) killFunction(name);
+  else await sleep(61_000);
 }
 
 /** Processes come and go. */
@@ -118,7 +133,10 @@ export function failures(): string[] {
     });
 }
 
-export const forgetFailures = (): Promise<void> => rm(`${faultsFile()}.seen`, { force: true });
+export async function forgetFailures(): Promise<void> {
+  const { faultsFile: file } = inject('cloud');
+  if (file !== undefined) await rm(`${file}.seen`, { force: true });
+}
 
 /** JSON of a key of the workspace; undefined when it is not there. */
 export async function inWorkspace(Key: string): Promise<Record<string, unknown> | undefined> {

@@ -126,7 +126,11 @@ export const quick = { watchSeconds: 1, holdRoundSeconds: 5 };
 /** From now on nobody reaches the Region's endpoints; whoever started the emulator himself has no such switch. */
 export const closeRegion = (region: string): Promise<void> =>
   writeFile(closedRegionsFile(), `${region}\n`);
-export const openRegions = (): Promise<void> => rm(closedRegionsFile(), { force: true });
+export async function openRegions(): Promise<void> {
+  const { closedRegionsFile: file } = inject('cloud');
+  // Elsewhere none was closed.
+  if (file !== undefined) await rm(file, { force: true });
+}
 
 function closedRegionsFile(): string {
   const { closedRegionsFile: file } = inject('cloud');

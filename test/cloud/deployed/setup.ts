@@ -3,7 +3,12 @@ import { chownSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type { TestProject } from 'vitest/node';
 import { makeCertificates } from '../../support/certificates.ts';
 import { startServer } from '../../support/postgres.ts';
@@ -57,7 +62,9 @@ export async function setUp(
       },
     });
 
-    const [primary, replica] = await Promise.all([tlsServer(), tlsServer()]);
+    // One, as that of Amazon RDS: after a failover a source is found at the other server, under the same name.
+    const authority = makeCertificates('localhost');
+    const [primary, replica] = await Promise.all([tlsServer(authority), tlsServer(authority)]);
     cleanUps.push(
       () => primary.stop(),
       () => replica.stop(),
@@ -73,7 +80,11 @@ export async function setUp(
         dbname: name === secretNames.shop ? 'shop' : 'postgres',
       });
       const secrets = new SecretsManagerClient(settings(region));
-      await secrets.send(new CreateSecretCommand({ Name: name, SecretString }));
+      await secrets.send(new CreateSecretCommand({ Name: name, SecretString })).catch((error) => {
+        // Of an earlier run, on an emulator that lives longer than one.
+        if (!(error instanceof ResourceExistsException)) throw error;
+        return secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString }));
+      });
     }
     const environments = await writeEnvironment(folder, accountId, { primary, replica });
     const deployed = await deploy(
@@ -99,8 +110,7 @@ export async function setUp(
   }
 }
 
-async function tlsServer() {
-  const { root: ca, certificate, key } = makeCertificates('localhost');
+async function tlsServer({ root: ca, certificate, key }: ReturnType<typeof makeCertificates>) {
   const server = await startServer({
     settings: ['ssl=on', 'ssl_cert_file=server.crt', 'ssl_key_file=server.key'],
     prepare(folder, owner) {
