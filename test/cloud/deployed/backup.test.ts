@@ -1,10 +1,18 @@
 import { beforeAll, expect, test } from 'vitest';
-import { fillShop, start, succeeded } from './harness.ts';
+import { evidenceOf } from './evidence.ts';
+import { fillShop, primary, replica, start, succeeded } from './harness.ts';
 
 beforeAll(() => fillShop());
 
-test('start-execution with a source alone: dumped, verified, published, replicated', async () => {
+test('start-execution with a source alone: dumped, verified, published, replicated, with a signed record of each in both Regions', async () => {
   const report = await succeeded(await start('backup', { source: 'shop' }));
-  expect(report).toMatchObject({ state: 'published', scope: 'full', tables: 2 });
-  console.log(report);
+  expect(report).toMatchObject({
+    ...{ state: 'published', scope: 'full', tables: 2, rows: 20_500 },
+    replica: 'replicated',
+  });
+  for (const place of [primary(), replica()]) {
+    const kinds = (await evidenceOf(report.backupId, place)).map(({ kind }) => kind);
+    // What the replica's own state is, is written last, and arrives there by replication too.
+    expect(kinds).toEqual(['verified', 'published', 'replicated']);
+  }
 });
