@@ -35,14 +35,19 @@ export function compare(
     return findings;
   }
   if (isObject(expected)) {
-    for (const [name, value] of Object.entries(expected)) {
+    const members = Object.entries(expected);
+    if (members.length === 0 && !isObject(actual)) {
+      findings.deviations.push({ path, expected, actual });
+    }
+    for (const [name, value] of members) {
       compare(value, isObject(actual) ? actual[name] : undefined, `${path}.${name}`, findings);
     }
     return findings;
   }
   if (Array.isArray(expected)) {
-    const list = Array.isArray(actual) ? actual : actual === undefined ? [] : [actual];
-    if (expected.length !== list.length) {
+    const list = Array.isArray(actual) ? actual : [actual];
+    // An API that says nothing has not said that there are none.
+    if (expected.length !== list.length || actual === undefined) {
       findings.deviations.push({ path, expected, actual });
       return findings;
     }

@@ -92,7 +92,7 @@ export async function readBack(stack: Deployed, clients: Clients): Promise<GateR
   for (const [logicalId, { Type: type, Properties = {} }] of Object.entries(
     stack.template.Resources,
   )) {
-    if (Object.hasOwn(notRead, type) || type.startsWith('Custom::')) continue;
+    if (Object.hasOwn(notRead, type)) continue;
     const wanted = resolve(Properties, stack) as Properties;
     const about = { stack: stack.stackName, logicalId, type, properties: wanted };
     const physicalId = stack.made.get(logicalId)?.physicalId;
