@@ -7,6 +7,7 @@ import type { BackupReport } from '../../../core/contract/catalogue.ts';
 import type { RestoreReport } from '../../../core/contract/restore.ts';
 import { type CliOptions, type CliResult, startCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary-folder.ts';
+import { answerRightly, answerWith } from './disturb.ts';
 import { environmentName } from './environment.ts';
 import { connectTo, contentOf, fillShop } from './harness.ts';
 
@@ -93,6 +94,16 @@ test('a run that fails is told as on this machine: exit 1, the error and what to
   expect(nowhere).toMatchObject({ code: 1, stdout: '' });
   expect(nowhere.stderr).toMatch(/! PlanRestore: PreflightFailedError/);
   expect(nowhere.stderr).toMatch(/^PreflightFailedError: [\s\S]*nowhere[\s\S]*What to do: /m);
+});
+
+test('Step Functions that does not answer for a while is asked again', async () => {
+  // As often as the client tries by itself, so that one look fails.
+  const fault = { status: 503, error: 'ServiceUnavailable', times: 5 };
+  await answerWith({ target: 'AWSStepFunctions.DescribeExecution', ...fault });
+  const drill = await run('drill', 'shop-19990101', '--source', 'shop', '--json');
+  await answerRightly();
+  expect(drill.stderr).toMatch(/! states:DescribeExecution .*ServiceUnavailable.* asked again/);
+  expect(drill.json()).toMatchObject({ error: { name: 'BackupNotFoundError' } });
 });
 
 test('Ctrl-C ends the following and not the run, which `follow` sees to its end', async () => {
