@@ -53,7 +53,9 @@ export async function compareUnit(
 }
 
 const outputOf = ({ tables, differences }: Comparison): OutputOf<'CompareUnit'> => ({
-  of: unitLabel([...tables.map(({ table }) => table), ...differences.map(({ object }) => object)]),
+  of:
+    unitLabel([...tables.map(({ table }) => table), ...differences.map(({ object }) => object)]) ||
+    'large objects',
   isDone: true,
   tables: tables.length,
   differences: differences.length,

@@ -51,9 +51,14 @@ export async function loadUnit(
     const isDone = await load.run(startedMs);
     const { rows, rawBytes, readBytes } = load;
     if (isDone) await writeLoaded(deps, runId, { unit, rows, rawBytes, readBytes });
-    const of = unitLabel(plan.items.map((item) => labelOfItem(manifest, item)));
+    const of = unitLabel(plan.items.map(({ table }) => nameOf(manifest, table)));
     return { of, isDone, rows, readBytes };
   });
+}
+
+function nameOf({ tables }: Manifest, index: number | null): string {
+  const table = index === null ? undefined : tables[index];
+  return table === undefined ? 'large objects' : `${table.schema}.${table.name}`;
 }
 
 async function readPlan(deps: Deps, runId: string, unit: number): Promise<LoadUnit> {
