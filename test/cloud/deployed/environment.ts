@@ -14,7 +14,12 @@ export interface ServerFacts {
 }
 
 /** Names of the secrets that say host, port, user and password: each in the Region that uses it. */
-export const secretNames = { shop: 'shop/backup', restore: 'shop/restore', exercise: 'dr/restore' };
+export const secretNames = {
+  shop: 'shop/backup',
+  restore: 'shop/restore',
+  exercise: 'dr/restore',
+  home: 'home/restore',
+};
 
 /** @returns the folder, for `-c environments=` */
 export async function writeEnvironment(
@@ -49,9 +54,19 @@ export async function writeEnvironment(
         connection: { secret: secretNames.restore, tls: { ca: servers.primary.ca } },
       },
       {
+        name: 'shop-admin',
+        connection: { secret: secretNames.restore, tls: { ca: servers.primary.ca } },
+      },
+      {
         name: 'dr-server',
         region: 'replica',
         connection: { secret: secretNames.exercise, tls: { ca: servers.replica.ca } },
+      },
+      {
+        // The way back: the primary's server, as the replica Region reaches it.
+        name: 'home',
+        region: 'replica',
+        connection: { secret: secretNames.home, tls: { ca: servers.primary.ca } },
       },
     ],
     exercise: { source: 'shop', target: 'dr-server', at: 'cron(0 8 1 */3 ? *)' },
