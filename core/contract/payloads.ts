@@ -178,7 +178,13 @@ export const payloads = {
 
   PlanDrill: {
     input: z.strictObject({ runId: z.string(), request: drillInputSchema }),
-    output: z.strictObject({ runId: z.string(), restore: restoreInputSchema }),
+    output: z.strictObject({
+      runId: z.string(),
+      /** Another run has claimed the scheduled time: there is nothing to do. */
+      isDuplicate: z.boolean(),
+      /** Input of an execution of `restore`; null for a duplicate. */
+      restore: restoreInputSchema.nullable(),
+    }),
   },
   ConcludeDrill: {
     input: run.extend({

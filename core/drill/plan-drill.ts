@@ -13,6 +13,7 @@ import { entryOf } from '../evidence/catalogue.ts';
 import { isDamage } from '../report/damage.ts';
 import { chooseBackup, type Place, placeOf } from '../restore/choose-backup.ts';
 import { nameWithSuffix } from '../restore/preflight/names.ts';
+import { claimDrillTime } from '../run/claim.ts';
 import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
 import { sweepDrills } from './sweep-drills.ts';
 
@@ -21,10 +22,25 @@ export async function planDrill(
   deps: Deps,
   { runId, request }: InputOf<'PlanDrill'>,
 ): Promise<OutputOf<'PlanDrill'>> {
-  const record =
-    (await readDrill(deps, runId)) ?? (await writeDrill(deps, await choose(deps, runId, request)));
+  const earlier = await readDrill(deps, runId);
+  if (earlier === undefined && (await isDuplicate(deps, runId, request))) {
+    return { runId, isDuplicate: true, restore: null };
+  }
+  const record = earlier ?? (await writeDrill(deps, await choose(deps, runId, request)));
   await sweepDrills(deps, runId, request.target);
-  return { runId, restore: restoreOf(record) };
+  return { runId, isDuplicate: false, restore: restoreOf(record) };
+}
+
+/** Schedulers deliver at least once, and two drills at once on one server measure each other. */
+async function isDuplicate(
+  deps: Deps,
+  runId: string,
+  { target, choice, scheduledAt }: DrillInput,
+): Promise<boolean> {
+  if (scheduledAt === undefined) return false;
+  const own = { runId, claimedAt: deps.now().toISOString() };
+  const of = { target, source: choice.source ?? 'any' };
+  return (await claimDrillTime(deps, of, scheduledAt, own)).runId !== runId;
 }
 
 async function choose(deps: Deps, runId: string, request: DrillInput): Promise<DrillRecord> {

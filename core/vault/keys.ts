@@ -75,6 +75,9 @@ export const workspaceKeys = {
   restorePage: (runId: string) => `restores/${runId}/report.html`,
   claim: (source: string, scheduledTime: string) =>
     `claims/${source}/${scheduledTime.replaceAll(':', '')}`,
+  /** A source is no folder of claims: its name may be `drills`. */
+  drillClaim: (target: string, source: string, scheduledTime: string) =>
+    `claims/drills/${target}/${source}/${scheduledTime.replaceAll(':', '')}`,
   leases: 'leases/',
   restoreLeases: 'leases/restores/',
   lease: (source: string) => `leases/${source}.json`,

@@ -2,7 +2,7 @@
  * A schedule of EventBridge Scheduler that starts executions of one machine.
  *
  * Invariants: the execution's name can be read by a person; the time that was scheduled is in its input, where Plan
- * claims it, so that a delivery that comes twice ends as a duplicate; what could not be started is in the queue.
+ * and PlanDrill claim it, so that a delivery that comes twice ends as a duplicate; what could not be started is in the queue.
  */
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
@@ -83,18 +83,10 @@ export class MachineSchedules extends Construct {
     );
   }
 
-  /**
-   * @param input of the execution
-   * @param options.hasTime adds `scheduledAt` to the input
-   */
-  add(
-    name: string,
-    timing: Timing,
-    input: Readonly<Record<string, unknown>>,
-    options: { readonly hasTime: boolean },
-  ): void {
+  /** @param input of the execution; `scheduledAt` is added to it */
+  add(name: string, timing: Timing, input: Readonly<Record<string, unknown>>): void {
     const { region, deadLettersArn } = this.#props;
-    const whole = options.hasTime ? { ...input, scheduledAt: scheduledTime } : input;
+    const whole = { ...input, scheduledAt: scheduledTime };
     makeSchedule(this, name, namesOf(region.environment.name).scheduleGroup, timing, {
       arn: 'arn:aws:scheduler:::aws-sdk:sfn:startExecution',
       // 40 + 1 + 6 + 1 + 16 of the 80 characters that a name may have.

@@ -59,7 +59,7 @@ export const functionRights = {
   FailRestore: ['restores', ...toServer, ...manifest],
 
   // Logs in to drop the scratch databases of drills that were killed.
-  PlanDrill: ['restores', ...toServer, ...manifest, 'headManifest', 'readCatalogue'],
+  PlanDrill: ['restores', 'claims', ...toServer, ...manifest, 'headManifest', 'readCatalogue'],
   ConcludeDrill: ['restores', ...toServer, 'record'],
 
   Record: ['writeEvidence', 'sign', 'publicKey'],

@@ -79,7 +79,6 @@ function scheduleBackups(backups: MachineSchedules, source: Source, isEnabled: b
       `${name}-${tier}`,
       { at, timeZone, flexibleMinutes, isEnabled, retrySeconds: retrySeconds[tier] },
       { source: name, tier, requestedBy: scheduler },
-      { hasTime: true },
     );
   }
 }

@@ -65,7 +65,6 @@ function scheduleDrill(drills: MachineSchedules, { name, timeZone, drill }: Sour
     `${name}-drill`,
     { at, timeZone, flexibleMinutes, retrySeconds, isEnabled: true },
     { target, choice: { source: name }, requestedBy: scheduler },
-    { hasTime: false },
   );
 }
 
@@ -76,6 +75,5 @@ function scheduleExercise(drills: MachineSchedules, { exercise }: Environment): 
     'exercise',
     { at, timeZone, flexibleMinutes: 0, retrySeconds, isEnabled: true },
     { target, choice: { source }, requestedBy: scheduler },
-    { hasTime: false },
   );
 }

@@ -5,6 +5,7 @@ import type { Deps } from '../../core/contract/deps.ts';
 import type { ErrorName } from '../../core/contract/errors.ts';
 import { drillInputSchema, restoreReportSchema } from '../../core/contract/restore.ts';
 import { concludeDrill } from '../../core/drill/conclude-drill.ts';
+import { readDrill } from '../../core/drill/drill-record.ts';
 import { planDrill } from '../../core/drill/plan-drill.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
 import { causeOf, failureOf } from '../../core/run/failure.ts';
@@ -58,10 +59,30 @@ test('a drill is a restore of the one backup into a database of its own, the sam
     safetyBackup: true,
   });
   const { name } = manifest.inventory.database;
-  expect(first.restore.database).toMatch(new RegExp(`^${name}_drill_[0-9a-f]{8}$`));
+  expect(first.restore?.database).toMatch(new RegExp(`^${name}_drill_[0-9a-f]{8}$`));
   expect(await planDrill(deps, { runId, request })).toEqual(first);
   const other = await planDrill(deps, { runId: `${runId}-2`, request });
-  expect(other.restore.database).not.toBe(first.restore.database);
+  expect(other.restore?.database).not.toBe(first.restore?.database);
+});
+
+test("a scheduled time that is delivered twice is one drill; another time, target or nobody's time is another", async () => {
+  const { deps } = await drilled();
+  const scheduledAt = '2026-11-21T04:00:00Z';
+  const plan = (name: string, more: Partial<typeof request> & { scheduledAt?: string } = {}) =>
+    planDrill(deps, { runId: name, request: { ...request, scheduledAt, ...more } });
+  expect(await plan('first')).toMatchObject({ isDuplicate: false });
+  const twice = await plan('second', { scheduledAt: '2026-11-21T04:00:00.000Z' });
+  expect(twice).toEqual({ runId: 'second', isDuplicate: true, restore: null });
+  expect(await readDrill(deps, 'second')).toBeUndefined();
+  // Another attempt of the same run is no other run.
+  expect(await plan('first')).toMatchObject({ isDuplicate: false });
+  expect(await plan('later', { scheduledAt: '2026-11-28T04:00:00Z' })).toMatchObject({
+    isDuplicate: false,
+  });
+  expect(await plan('elsewhere', { target: 'recovery' })).toMatchObject({ isDuplicate: false });
+  expect(await planDrill(deps, { runId: 'by-hand', request })).toMatchObject({
+    isDuplicate: false,
+  });
 });
 
 test('identical: the backup is proven, once, however often it is concluded', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { drillInputSchema } from '../../core/contract/restore.ts';
+import { drillInputSchema, type RestoreInput } from '../../core/contract/restore.ts';
 import { scratchRunId } from '../../core/drill/drill-record.ts';
 import { planDrill } from '../../core/drill/plan-drill.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
@@ -119,8 +119,12 @@ test('a drill that was killed leaves its scratch database to the next one, which
     request: drillInputSchema.parse(killed.input),
   });
   // As far as it got: the restore is done, and nobody concluded the drill.
-  await runRestore({ ...killed, runId: scratchRunId(killed.runId), input: restore });
-  expect(await scratchDatabases(harness)).toEqual([restore.database]);
+  await runRestore({
+    ...killed,
+    runId: scratchRunId(killed.runId),
+    input: restore as RestoreInput,
+  });
+  expect(await scratchDatabases(harness)).toEqual([restore?.database]);
   expect(await runDrill(drillOf(harness))).toMatchObject({ state: 'succeeded' });
   expect(await scratchDatabases(harness)).toEqual([]);
 });

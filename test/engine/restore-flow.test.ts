@@ -37,7 +37,7 @@ async function run(
     AbortRestore: caughtAs,
     FailRestore: caughtAs,
     SafetyBackup: () => ({ backupId: 'safe' }),
-    PlanDrill: ({ runId }) => ({ runId, restore: { target: 'there' } }),
+    PlanDrill: ({ runId }) => ({ runId, isDuplicate: false, restore: { target: 'there' } }),
     RestoreToScratch: () => ({ state: 'succeeded', verdict: 'identical' }),
     ConcludeDrill: ({ restore, error }) =>
       error === null
@@ -204,6 +204,14 @@ describe('the flow of drill', () => {
     });
     expect(calls[2]?.input).toMatchObject({ runId: 'run-1', error: null });
     expect(output).toMatchObject({ verdict: 'identical' });
+  });
+
+  it('does nothing at a time that another drill has claimed', async () => {
+    const { output, states } = await run('drill', {
+      PlanDrill: ({ runId }) => ({ runId, isDuplicate: true, restore: null }),
+    });
+    expect(states).toEqual(['PlanDrill']);
+    expect(output).toMatchObject({ isDuplicate: true });
   });
 
   it('concludes a restore that failed, too, and fails with its error', async () => {

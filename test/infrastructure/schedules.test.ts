@@ -101,11 +101,14 @@ describe('an execution that a schedule starts', () => {
     });
   });
 
-  test('of drill restores the source to its target', () => {
+  test('of drill restores the source to its target, at a time that PlanDrill claims', () => {
     const drill = drillInputSchema.parse(inputOf(ofRegion(inPrimary)['orders-drill']));
-    expect(drill).toMatchObject({ target: 'drills', choice: { source: 'orders' } });
+    const scheduledAt = '2026-11-21T03:00:00Z';
+    expect(drill).toMatchObject({ target: 'drills', choice: { source: 'orders' }, scheduledAt });
     const exercise = drillInputSchema.parse(inputOf(ofRegion(inReplica)['exercise']));
-    expect(exercise).toMatchObject({ target: 'recovery', choice: { source: 'orders' } });
+    expect(exercise).toMatchObject({
+      ...{ target: 'recovery', choice: { source: 'orders' }, scheduledAt },
+    });
   });
 
   test('is of the machine in its own Region, which is all that the schedule’s role may start', () => {

@@ -121,5 +121,9 @@ export const drillInputSchema = restoreInputSchema
     requestedBy: true,
     AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: true,
   })
-  .extend({ keepScratch: z.boolean().default(false) });
+  .extend({
+    keepScratch: z.boolean().default(false),
+    /** The time at which the schedule fired; claimed, so that a double delivery is a duplicate. */
+    scheduledAt: z.iso.datetime().optional(),
+  });
 export type DrillInput = z.infer<typeof drillInputSchema>;
