@@ -17,6 +17,7 @@ import { newBackupId } from '../run/backup-id.ts';
 import { claimScheduledTime } from '../run/claim.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import { recordSpan } from '../run/phases.ts';
+import { requireRunId } from '../run/run-id.ts';
 import { findRun, writeRun } from '../run/run-record.ts';
 import { throwIfAborted } from '../snapshot/marks.ts';
 import { readVaultMarker } from '../vault/marker.ts';
@@ -30,6 +31,7 @@ export async function planRun(
   deps: Deps,
   { runId, request: given }: InputOf<'Plan'>,
 ): Promise<OutputOf<'Plan'>> {
+  requireRunId('backup', runId);
   const from = deps.now();
   const earlier = await findRun(deps, runId);
   if (earlier !== undefined) return outputOf(earlier);

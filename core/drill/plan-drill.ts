@@ -14,6 +14,7 @@ import { isDamage } from '../report/damage.ts';
 import { chooseBackup, type Place, placeOf } from '../restore/choose-backup.ts';
 import { nameWithSuffix } from '../restore/preflight/names.ts';
 import { claimDrillTime } from '../run/claim.ts';
+import { requireRunId } from '../run/run-id.ts';
 import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
 import { sweepDrills } from './sweep-drills.ts';
 
@@ -22,6 +23,7 @@ export async function planDrill(
   deps: Deps,
   { runId, request }: InputOf<'PlanDrill'>,
 ): Promise<OutputOf<'PlanDrill'>> {
+  requireRunId('drill', runId);
   const earlier = await readDrill(deps, runId);
   if (earlier === undefined && (await isDuplicate(deps, runId, request))) {
     return { runId, isDuplicate: true, restore: null };

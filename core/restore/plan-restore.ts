@@ -11,6 +11,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import { backupInputSchema } from '../contract/plan.ts';
 import type { LoadUnit, RestoreInput, RestoreRun } from '../contract/restore.ts';
 import { releaseNamedLease, renewNamedLease } from '../run/named-lease.ts';
+import { requireRunId } from '../run/run-id.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { throwIfRestoreAborted } from './abort-mark.ts';
@@ -42,6 +43,7 @@ export async function planRestore(
   deps: Deps,
   { runId, request }: InputOf<'PlanRestore'>,
 ): Promise<Output> {
+  requireRunId('restore', runId);
   const from = deps.now();
   const earlier = await findRestoreRun(deps.workspace, runId);
   if (earlier !== undefined) return outputOf(deps, earlier, request);
