@@ -21,21 +21,21 @@ function insideOf(state: State): Machine[] {
   return processor === undefined ? branches : [processor];
 }
 
-test.each(definitions())('$name: every state of it, in order, as its comment says', ({
-  name,
-  machine,
-}) => {
-  const title = `## ${name.replace('.asl.json', '')}\n`;
-  const [, part = ''] = page.split(title);
-  const rows = (part.split('\n## ')[0] ?? '').split('\n').filter((line) => line.includes('**'));
-  const states = [...inOrder(machine)];
-  const shown = rows.map((row) => /^\| (?:↳ )*\*\*(\w+)\*\*/.exec(row)?.[1]).filter(Boolean);
-  expect(shown).toEqual(states.map((state) => state.name));
-  const tableRows = rows.filter((row) => row.startsWith('|'));
-  for (const [index, { text }] of states.entries()) {
-    expect(tableRows[index]?.startsWith(text), `${tableRows[index]}\nis not\n${text}`).toBe(true);
-  }
-});
+test.each(definitions())(
+  '$name: every state of it, in order, as its comment says',
+  ({ name, machine }) => {
+    const title = `## ${name.replace('.asl.json', '')}\n`;
+    const [, part = ''] = page.split(title);
+    const rows = (part.split('\n## ')[0] ?? '').split('\n').filter((line) => line.includes('**'));
+    const states = [...inOrder(machine)];
+    const shown = rows.map((row) => /^\| (?:↳ )*\*\*(\w+)\*\*/.exec(row)?.[1]).filter(Boolean);
+    expect(shown).toEqual(states.map((state) => state.name));
+    const tableRows = rows.filter((row) => row.startsWith('|'));
+    for (const [index, { text }] of states.entries()) {
+      expect(tableRows[index]?.startsWith(text), `${tableRows[index]}\nis not\n${text}`).toBe(true);
+    }
+  },
+);
 
 test('what it tells of errors and outputs names files and commands that there are', () => {
   for (const link of page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
