@@ -47,6 +47,7 @@ describe('a unit', () => {
     const output = await run.dump(3);
     const { object, segments, hasRemainder } = await run.receipt(3);
     expect(output).toEqual({
+      of: expect.any(String),
       part: 0,
       hasRemainder: false,
       rows: 3010,
