@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Block, root } from './document.ts';
+import type { Block } from './document.ts';
 
 export interface Shell {
   /** @returns what it printed, both streams as they came @throws Error unless it ended well and showed what it should */
@@ -21,9 +21,16 @@ export interface ShellOptions {
   readonly timeoutSeconds?: number;
 }
 
-const holdfast = `exec '${process.execPath}' '${join(root, 'cli/holdfast.ts')}' "$@"`;
-/** What is in dist/ may be older than the tree: the same program, from its sources. */
+const program = join(process.env['HOLDFAST_TEST_PROGRAM'] ?? '', 'holdfast.js');
+/** What is in dist/ may be older than the tree: the same program, as test/support/program.ts bundles it. */
+const holdfast = `exec '${process.execPath}' '${program}' "$@"`;
 const ownPrograms = { holdfast, npx: '"$@"' };
+
+const machine = () => ({
+  LANG: 'C.UTF-8',
+  TMPDIR: process.env['TMPDIR'] ?? '/tmp',
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+});
 
 export async function openShell(options: ShellOptions): Promise<Shell> {
   const { folder, env, programs = {}, timeoutSeconds = 120 } = options;
@@ -42,7 +49,7 @@ export async function openShell(options: ShellOptions): Promise<Shell> {
       const { code, output } = await bash(script, {
         cwd: folder,
         timeoutSeconds,
-        env: { LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? '/tmp', ...env, PATH: path },
+        env: { ...machine(), ...env, PATH: path },
       });
       if (code !== 0) {
         throw new Error(

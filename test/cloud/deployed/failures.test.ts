@@ -129,7 +129,7 @@ describe('a backup that dumps', () => {
     const executionArn = await backup();
     await atWork('unit-');
     await sfn.send(new StopExecutionCommand({ executionArn, cause: 'maintenance begins' }));
-    // Why, the execution says. The event of its end, by which CleanUp is called, says so only on some emulators.
+    // The event of its end, by which CleanUp is called, does not say why: CleanUp asks the execution.
     expect(await ended(executionArn)).toMatchObject({
       ...{ status: 'ABORTED', cause: 'maintenance begins' },
     });
@@ -139,7 +139,7 @@ describe('a backup that dumps', () => {
       .poll(() => inWorkspace(workspaceKeys.outcome(name)), { timeout: 60_000, interval: 300 })
       .toMatchObject({
         ...{ state: 'failed', error: 'RunAbortedError' },
-        message: expect.stringContaining(`The backup ${name} was stopped`),
+        message: expect.stringContaining(`The backup ${name} was stopped (maintenance begins)`),
       });
     expect(await inWorkspace(workspaceKeys.lease('shop'))).toMatchObject({
       ...{ runId: name, isReleased: true },
