@@ -13,11 +13,21 @@ const { args, turns, port, greeting } = workerData as PgDumpJob;
 const turn = new Int32Array(turns);
 const frames = new FrontendFrames();
 
+const lookMs = 5;
+/** Ten seconds. */
+const longestLooks = 2_000;
+
 function exchange(request: Exchange): Uint8Array {
   const seen = Atomics.load(turn, 0);
   port.postMessage(request);
   Atomics.wait(turn, 0, seen);
-  return (receiveMessageOnPort(port) as { message: Uint8Array }).message;
+  // On a machine under load the turn has been seen to change before the port had its message.
+  for (let look = 0; look < longestLooks; look += 1) {
+    const received = receiveMessageOnPort(port);
+    if (received !== undefined) return (received as { message: Uint8Array }).message;
+    Atomics.wait(turn, 0, Atomics.load(turn, 0), lookMs);
+  }
+  throw new Error('the answer of the server did not reach the thread of pg_dump');
 }
 
 const standIn = {
