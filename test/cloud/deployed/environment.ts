@@ -58,15 +58,15 @@ export async function writeEnvironment(
         connection: { secret: secretNames.restore, tls: { ca: servers.primary.ca } },
       },
       {
-        name: 'dr-server',
-        region: 'replica',
-        connection: { secret: secretNames.exercise, tls: { ca: servers.replica.ca } },
-      },
-      {
         // The way back: the primary's server, as the replica Region reaches it.
         name: 'home',
         region: 'replica',
         connection: { secret: secretNames.home, tls: { ca: servers.primary.ca } },
+      },
+      {
+        name: 'dr-server',
+        region: 'replica',
+        connection: { secret: secretNames.exercise, tls: { ca: servers.replica.ca } },
       },
     ],
     exercise: { source: 'shop', target: 'dr-server', at: 'cron(0 8 1 */3 ? *)' },
