@@ -3,7 +3,7 @@
  * database that was to be replaced open again.
  */
 import type { Deps } from '../../contract/deps.ts';
-import { HoldfastError } from '../../contract/errors.ts';
+import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf, applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
@@ -90,12 +90,19 @@ async function clearDatabases(
   if (isExchanged === undefined) return;
   const work = JSON.stringify(run.workDatabase);
   await attempt(`Database ${work} could not be dropped`, async () => {
-    if (await dropWork(deps, run, begun, session)) noteCleaned(`database ${work} dropped`);
+    const isDropped = await dropWork(deps, run, begun, session).catch(goneMeanwhile);
+    if (isDropped) noteCleaned(`database ${work} dropped`);
   });
   await attempt('Roles that were created could not be dropped', async () => {
     const dropped = await dropCreatedRoles(deps, run, session);
     if (dropped.length > 0) noteCleaned(`roles ${dropped.join(', ')} dropped`);
   });
+}
+
+/** Another that clears the same run was faster. */
+function goneMeanwhile(error: unknown): false {
+  if (isHoldfastError(error, 'DatabaseNotFoundError')) return false;
+  throw error;
 }
 
 /** It cannot be undone under clients that work in it already: that is for a person to decide. */

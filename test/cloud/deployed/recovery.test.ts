@@ -92,13 +92,16 @@ test.skipIf(!isOurs)(gone, async () => {
       {
         target: 'dr-server',
         choice: { source: 'shop' },
-        database: 'shop',
+        database: 'shop_recovered',
         options: { pollSeconds: 1 },
       },
       { at: replica() },
     );
-    expect(await succeeded(restore)).toMatchObject({ verdict: 'identical', database: 'shop' });
-    expect(await contentOf('replica', 'shop')).toEqual(source);
+    expect(await succeeded(restore)).toMatchObject({
+      verdict: 'identical',
+      database: 'shop_recovered',
+    });
+    expect(await contentOf('replica', 'shop_recovered')).toEqual(source);
   } finally {
     await openRegions();
   }
