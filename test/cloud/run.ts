@@ -1,7 +1,7 @@
 /**
- * `npm run test:cloud`: the projects of vitest.cloud.config.ts in processes side by side, and the files of `deployed` as
- * three of them, each with an emulator and a deployment of its own. Within one of them a file follows the other; most of
- * the time it waits, and the others have the processors. On an emulator that runs already (AWS_ENDPOINT_URL) they are one
+ * `npm run test:cloud`: the projects of vitest.cloud.config.ts in three processes side by side, and the files of `deployed`
+ * as three parts, each with an emulator and a deployment of its own. Within one of them a file follows the other; when it
+ * waits, the others have the processors. On an emulator that runs already (AWS_ENDPOINT_URL) they are one
  * after the other: there is one of each thing.
  *
  * With arguments they are vitest's, of one process: `npm run test:cloud -- --project iam`.
@@ -18,14 +18,15 @@ const operation = ['alarms', 'cli'];
 
 const pathsOf = (names: readonly string[]) =>
   names.map((name) => `test/cloud/deployed/${name}.test.ts`);
+/** The longest first. */
 const parts: Readonly<Record<string, readonly string[]>> = {
-  failures: ['--project', 'deployed', ...pathsOf(failures)],
-  operation: ['--project', 'deployed', ...pathsOf(operation)],
   deployed: [
     ...['--project', 'deployed'],
     ...pathsOf([...failures, ...operation]).map((path) => `--exclude=${path}`),
   ],
+  failures: ['--project', 'deployed', ...pathsOf(failures)],
   iam: ['--project', 'iam'],
+  operation: ['--project', 'deployed', ...pathsOf(operation)],
   adapters: ['--project', 'adapters'],
 };
 
@@ -50,30 +51,49 @@ function vitest(args: readonly string[], stdio: 'inherit' | 'pipe') {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
   }
-  return new Promise<{ isGood: boolean; output: string }>((resolve, reject) => {
+  return new Promise<{ end: string; isGood: boolean; output: string }>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) =>
-      resolve({ isGood: code === 0, output: Buffer.concat(chunks).toString() }),
-    );
+    child.once('close', (code, signal) => {
+      const end = code === 0 ? 'passed' : `FAILED (${signal ?? `exit code ${code}`})`;
+      resolve({ end, isGood: code === 0, output: Buffer.concat(chunks).toString() });
+    });
   });
+}
+
+const begin = performance.now();
+
+/** Told whole, so that the lines of two do not mingle. */
+async function tell(part: string, its: readonly string[], how = ''): Promise<boolean> {
+  const { end, isGood, output } = await vitest(its, 'pipe');
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  console.log(`\n##### ${part}${how}: ${end} after ${seconds} s\n${output}`);
+  return isGood;
+}
+
+/** @returns those that failed */
+async function runAll(atOnce: number): Promise<string[]> {
+  const failed: string[] = [];
+  const waiting = Object.entries(parts);
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (!(await tell(...next))) failed.push(next[0]);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return failed;
 }
 
 const args = process.argv.slice(2);
 if (args.length > 0) {
   process.exitCode = (await vitest(args, 'inherit')).isGood ? 0 : 1;
 } else {
-  const begin = performance.now();
-  const failed: string[] = [];
-  const run = async ([part, its]: [string, readonly string[]]) => {
-    const { isGood, output } = await vitest(its, 'pipe');
-    const seconds = Math.round((performance.now() - begin) / 1000);
-    // Whole, so that the lines of two do not mingle.
-    console.log(`\n##### ${part}: ${isGood ? 'passed' : 'FAILED'} after ${seconds} s\n${output}`);
-    if (!isGood) failed.push(part);
-  };
-  const all = Object.entries(parts);
-  if (isOurs) await Promise.all(all.map(run));
-  else for (const part of all) await run(part);
-  console.log(failed.length === 0 ? 'All of it passed.' : `Failed: ${failed.join(', ')}.`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
+  const failed = await runAll(isOurs ? 3 : 1);
+  // The emulator and the machine's load are not what is tested: alone, and without load, it must pass. It stays told.
+  const again: string[] = [];
+  for (const part of failed) {
+    if (!(await tell(part, parts[part] ?? [], ', once more and alone'))) again.push(part);
+  }
+  if (failed.length > 0) console.log(`Failed at first: ${failed.join(', ')}.`);
+  console.log(again.length === 0 ? 'All of it passed.' : `Failed: ${again.join(', ')}.`);
+  process.exitCode = again.length === 0 ? 0 : 1;
 }
