@@ -16,7 +16,10 @@ const wholeManifest = 1_024;
 /** Node with the AWS SDK and a session: 120 MB; the rest is CPU share for cold starts and TLS (0.29 vCPU). */
 const small = 512;
 
-/** As long as a Lambda may run: tasks hand back what is left after `taskSeconds` (840), or wait for locks and servers. */
+/**
+ * As long as a Lambda may run: tasks hand back what is left after `taskSeconds` (840), or wait for locks and servers. Their
+ * states wait a minute longer (960): for a cold start, and for Lambda to say itself that the time was over.
+ */
 const full = 900;
 /** A handful of calls to S3, KMS and SSM, with their retries: seconds. */
 const short = 300;

@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly callTimeoutMs?: number;
 }
 
-/** The state itself is stopped at 900 s; the process that hangs is ended a little earlier, so that none is left over. */
+/** As long as Lambda gives at most, nearly. The state itself is stopped at 960 s, after the process: so none is left over. */
 const defaultCallTimeoutMs = 890_000;
 
 /** Two at once fill the waits of each other in one process; more processes go beyond that (design §9). */

@@ -14,7 +14,7 @@ import { type CommandTls, tlsFiles } from './command-tls.ts';
 import { endGroup, keepTrackOf } from './process-group.ts';
 
 const keptBytes = 64 << 10;
-/** Before the state itself is stopped (900 s) and its process is ended (890 s). */
+/** Before its process is ended (890 s) and the state itself is stopped (960 s). */
 const defaultLimitMs = 840_000;
 /** For what was printed at last, when something outside of the group keeps the pipe open. */
 const drainMs = 1_000;

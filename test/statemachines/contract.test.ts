@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { errorCatalogue } from '../../core/contract/errors.ts';
 import { payloads, type StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
+import { sizeOf } from '../../lib/functions/sizes.ts';
 import {
   childOf,
   definitions,
@@ -104,6 +105,13 @@ describe.each(machines)('$name and the contract', ({ name: file, machine }) => {
     }
   });
 
+  it('waits for a function a minute longer than it may run: whose time is over is told by Lambda, not by a race', () => {
+    for (const { path, state } of handled(machine)) {
+      const { timeoutSeconds } = sizeOf(handlerOf(state) as StateName);
+      expect(state.TimeoutSeconds, path).toBeGreaterThanOrEqual(timeoutSeconds + 60);
+    }
+  });
+
   it('catches whatever a Task, Map or Parallel can end with', () => {
     for (const { path, state } of statesOf(machine)) {
       if (!['Task', 'Map', 'Parallel'].includes(state.Type)) continue;
@@ -199,6 +207,18 @@ describe('the state machines together', () => {
       handled(machine).map(({ state }) => handlerOf(state)),
     );
     expect([...new Set(used)].sort()).toEqual(Object.keys(payloads).sort());
+  });
+
+  it('try again what Lambda answers by the same two rules in every state: one that was seen at work speaks for all', () => {
+    const rules = machines.flatMap(({ machine }) =>
+      handled(machine).map(({ state }) =>
+        ((state.Retry ?? []) as { ErrorEquals: string[] }[])
+          .filter(({ ErrorEquals }) => ErrorEquals.some((name) => namesOfAws.includes(name)))
+          .map((rule) => JSON.stringify(rule)),
+      ),
+    );
+    expect(rules[0]).toHaveLength(2);
+    for (const each of rules) expect(each).toEqual(rules[0]);
   });
 
   it('start each other by name: a drill restores, a restore backs up first', () => {

@@ -79,7 +79,7 @@ test('States.Timeout: a state that takes longer than its TimeoutSeconds is tried
     new URL('../../statemachines/backup.asl.json', import.meta.url),
   );
   const state = definition.States['DumpSchema'] as { TimeoutSeconds: number };
-  expect(state.TimeoutSeconds).toBe(900);
+  expect(state.TimeoutSeconds).toBe(960);
   // The same definition with the shortest time there is: nobody waits for a quarter of an hour.
   state.TimeoutSeconds = 1;
   const runId = newRunId();
