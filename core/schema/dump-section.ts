@@ -15,6 +15,7 @@ import { schemaDumpError } from './dump-errors.ts';
 import { answerExchanges } from './exchange-loop.ts';
 import { type PgDumpRequest, pgDumpArgs } from './pg-dump-args.ts';
 import type { PgDumpJob, PgDumpResult } from './pg-dump-channel.ts';
+import { holdPgDumpCode } from './pg-dump-code.ts';
 import { type PlainSql, plainSql, publicSchemaSql } from './plain-sql.ts';
 
 export type DumpSectionRequest = Omit<PgDumpRequest, 'restrictKey'>;
@@ -52,6 +53,7 @@ function preamble(session: Session, { section, filters }: DumpSectionRequest): s
 }
 
 async function runPgDump(session: Session, args: readonly string[]): Promise<string> {
+  await holdPgDumpCode();
   const raw = takeSocket(session);
   const { port1, port2 } = new MessageChannel();
   const turns = new SharedArrayBuffer(4);
