@@ -13,7 +13,10 @@ export interface Size {
 const wholeCpu = 1_769;
 /** A manifest of 10,000 units and objects is about 10 MB of JSON, 100 MB as objects, twice while it is copied. */
 const wholeManifest = 1_024;
-/** Node with the AWS SDK and a session: 120 MB; the rest is CPU share for cold starts and TLS (0.29 vCPU). */
+/**
+ * Node with the AWS SDK and a session: 120 to 210 MB, seen on the emulator, which ends what goes above its size; the rest is
+ * CPU share for cold starts and TLS (0.29 vCPU).
+ */
 const small = 512;
 
 /**

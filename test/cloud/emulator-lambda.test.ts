@@ -11,33 +11,39 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { beforeAll, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { definitions, type State } from '../statemachines/definition.ts';
 import { collectThrown } from '../statemachines/thrown-names.ts';
+import { attemptsOf } from './attempts.ts';
 import { clientSettings } from './emulator-clients.ts';
+import { isOurs, onlyOurs } from './own-emulator.ts';
 import { cloudPython } from './python-venv.ts';
 
-const saw = collectThrown(import.meta.filename);
+const saw = collectThrown(import.meta.filename, isOurs);
 
 const code = `
 export const handler = async (input) => {
   if (input.fail === 'exit') process.kill(process.pid, 'SIGKILL');
   if (input.fail === 'sleep') await new Promise((resolve) => setTimeout(resolve, 10_000));
-  if (input.fail) throw Object.assign(new Error('not now'), { name: input.fail });
+  if (input.fail === 'allocate' && input.tries === 0) {
+    // Not without end, should nobody end it.
+    const taken = [];
+    while (taken.length < 16) {
+      taken.push(Buffer.alloc(16 << 20, 1));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    return { takenMb: taken.length * 16 };
+  }
+  if (input.fail && input.fail !== 'allocate') throw Object.assign(new Error('not now'), { name: input.fail });
   return { node: process.versions.node, region: process.env.AWS_REGION };
 };
 `;
 const name = `holdfast-test-${process.pid}`;
+/** A state that calls the function. */
+const work = { Type: 'Task', End: true };
 const lambda = () => new LambdaClient(clientSettings());
 
-beforeAll(async () => {
-  await lambda().send(
-    new CreateFunctionCommand({
-      ...{ FunctionName: name, Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 2 },
-      Role: `arn:aws:iam::${inject('cloud').accountId}:role/any`,
-      Code: { ZipFile: await zipOf('index.mjs', code) },
-    }),
-  );
-});
+beforeAll(() => makeFunction({ FunctionName: name, MemorySize: 128, Timeout: 2 }));
 
 it('runs functions on Node 24, with the Region of the client that made them', async () => {
   const { Payload } = await lambda().send(
@@ -65,35 +71,93 @@ it.each([
   ['exit', 'Runtime.ExitError'],
   ['sleep', 'Sandbox.Timedout'],
 ])('catches by name: a function that fails with %s', async (fail, caught) => {
+  const { output } = await run(
+    fail,
+    { fail },
+    {
+      Work: {
+        ...work,
+        Catch: [{ ErrorEquals: [caught], Next: 'Caught' }],
+      },
+      Caught: { Type: 'Pass', End: true },
+    },
+  );
+  expect(output.Error).toBe(caught);
+  saw(output.Error);
+});
+
+describe.skipIf(!isOurs)(`memory${onlyOurs('who knows whether it limits that')}`, () => {
+  /** The rules by which every state of ours tries again. */
+  const { Retry = [] } = definitions()
+    .filter(({ name }) => name === 'backup.asl.json')
+    .map(({ machine }) => machine.States.Plan)[0] as State;
+  const Parameters = { fail: 'allocate', 'tries.$': '$$.State.RetryCount' };
+
+  it('above what a function has ends it, and it is tried again by the rule of our machines', async () => {
+    const { output, attempts } = await run(
+      'allocates',
+      {},
+      { Work: { ...work, Parameters, Retry } },
+    );
+    expect(output).toHaveProperty('node');
+    expect(attempts).toEqual(['Runtime.OutOfMemory', 'succeeded']);
+    saw(...attempts);
+  });
+
+  it('that is too much for one function is not for another, which has more', async () => {
+    const FunctionName = `${name}-roomy`;
+    await makeFunction({ FunctionName, MemorySize: 512, Timeout: 10 });
+    const Payload = Buffer.from('{"fail":"allocate","tries":0}');
+    const told = await lambda().send(new InvokeCommand({ FunctionName, Payload }));
+    expect(JSON.parse(Buffer.from(told.Payload ?? []).toString())).toEqual({ takenMb: 256 });
+  });
+
+  it('is told in the words of AWS', async () => {
+    const Payload = Buffer.from('{"fail":"allocate","tries":0}');
+    const told = await lambda().send(new InvokeCommand({ FunctionName: name, Payload }));
+    expect(told.FunctionError).toBeDefined();
+    expect(JSON.parse(Buffer.from(told.Payload ?? []).toString())).toEqual({
+      errorType: 'Runtime.OutOfMemory',
+      errorMessage: expect.stringMatching(
+        /^RequestId: [\w-]+ Error: Runtime exited with error: signal: killed$/,
+      ),
+    });
+  });
+});
+
+/** Runs a machine whose first state calls the function. @returns how it ended, and each of that state's attempts */
+async function run(title: string, input: object, { Work, ...others }: Record<string, object>) {
   const sfn = new SFNClient(clientSettings());
   const account = inject('cloud').accountId;
+  const Resource = `arn:aws:lambda:${clientSettings().region}:${account}:function:${name}`;
+  const States = { Work: { ...Work, Resource }, ...others };
   const { stateMachineArn } = await sfn.send(
     new CreateStateMachineCommand({
-      name: `${name}-${fail}`,
+      name: `${name}-${title}`,
       roleArn: `arn:aws:iam::${account}:role/any`,
-      definition: JSON.stringify({
-        StartAt: 'Work',
-        States: {
-          Work: {
-            Type: 'Task',
-            Resource: `arn:aws:lambda:${clientSettings().region}:${account}:function:${name}`,
-            Catch: [{ ErrorEquals: [caught], Next: 'Caught' }],
-            End: true,
-          },
-          Caught: { Type: 'Pass', End: true },
-        },
-      }),
+      definition: JSON.stringify({ StartAt: 'Work', States }),
     }),
   );
   const { executionArn } = await sfn.send(
-    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify({ fail }) }),
+    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
   );
-  const run = async () => sfn.send(new DescribeExecutionCommand({ executionArn }));
-  await expect.poll(async () => (await run()).status, { timeout: 20_000 }).toBe('SUCCEEDED');
-  const { Error: error } = JSON.parse((await run()).output ?? '{}');
-  expect(error).toBe(caught);
-  saw(error);
-});
+  const described = async () => sfn.send(new DescribeExecutionCommand({ executionArn }));
+  await expect.poll(async () => (await described()).status, { timeout: 20_000 }).toBe('SUCCEEDED');
+  return {
+    output: JSON.parse((await described()).output ?? '{}'),
+    attempts: await attemptsOf(sfn, String(executionArn), Resource),
+  };
+}
+
+async function makeFunction(own: { FunctionName: string; MemorySize: number; Timeout: number }) {
+  await lambda().send(
+    new CreateFunctionCommand({
+      ...{ ...own, Runtime: 'nodejs24.x', Handler: 'index.handler' },
+      Role: `arn:aws:iam::${inject('cloud').accountId}:role/any`,
+      Code: { ZipFile: await zipOf('index.mjs', code) },
+    }),
+  );
+}
 
 async function zipOf(file: string, content: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-zip-'));

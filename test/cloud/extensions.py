@@ -4,6 +4,7 @@
 * CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey; the Region of Fn::GetStackOutput.
 * Step Functions: the name that a throttled function has there; with a Lambda that has no room there is Lambda.Unknown.
 * CloudWatch and CloudTrail as alarms need them: see alarms.py.
+* Lambda: the limit of a function's memory: see memory.py.
 * Faults that a test asks for: a service's error, or one of Step Functions when it calls a function.
 
 Nothing here answers in the place of Holdfast's own code.
@@ -17,6 +18,7 @@ from datetime import datetime, timezone
 
 import alarms
 import conditions
+import memory
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge, kms, stepfunctions
 from ministack.services.cloudformation import engine, provisioners
@@ -212,3 +214,4 @@ def add_all():
     add_region_of_stack_outputs()
     conditions.add_conditions()
     alarms.add_alarms()
+    memory.add_memory_limit()

@@ -12,6 +12,7 @@ import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { vaultKeys, workspaceKeys } from '../../../core/vault/keys.ts';
 import { collectThrown } from '../../statemachines/thrown-names.ts';
+import { attemptsOf } from '../attempts.ts';
 import { clientSettings, primaryRegion } from '../emulator-clients.ts';
 import { isOurs, onlyOurs } from '../own-emulator.ts';
 import {
@@ -294,6 +295,12 @@ describe.skipIf(!isOurs)(`a backup goes on${faults}`, () => {
       const executionArn = await backup();
       expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 20_500 });
       expect(failures()).toEqual(answers.map(([state, error]) => `${state} ${error}`));
+      for (const [state, error] of answers) {
+        const functionArn = names.functionArn(state, primary());
+        const attempts = await attemptsOf(sfn, executionArn, functionArn);
+        expect(attempts, state).toEqual([error, 'succeeded']);
+        saw(...attempts);
+      }
     }
   });
 });
