@@ -28,6 +28,6 @@ async function leasesOf({ workspace }: Pick<Deps, 'workspace'>, runId: string): 
 /** @param deps of the workspace that the run was recorded in */
 export async function expectNothingLeft(deps: Deps, runId: string): Promise<void> {
   // The server takes a moment to see that a client has said goodbye.
-  await expect.poll(() => sessionsOf(runId), { timeout: 5_000, interval: 20 }).toEqual([]);
+  await expect.poll(() => sessionsOf(runId), { timeout: 30_000, interval: 20 }).toEqual([]);
   expect(await leasesOf(deps, runId)).toEqual([]);
 }
