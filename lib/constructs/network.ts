@@ -14,6 +14,8 @@ import {
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { Network } from '../../core/contract/environment.ts';
+import type { Place } from '../../core/contract/names.ts';
+import { interfacePolicy, s3Policy } from './endpoint-policies.ts';
 
 /** What AWS's own policy for functions in a VPC allows. Interfaces have no names beforehand, hence `*`. */
 const interfaceActions = [
@@ -74,15 +76,17 @@ const interfaceServices = ['kms', 'secretsmanager', 'ssm', 'lambda', 'rds', 'sta
 
 /** Ways to AWS's services for a network that has none. */
 export class NetworkEndpoints extends Construct {
-  constructor(scope: Construct, id: string, props: { network: Network; region: string }) {
+  constructor(scope: Construct, id: string, props: { network: Network; place: Place }) {
     super(scope, id);
-    const { network, region } = props;
+    const { network, place } = props;
+    const { account, region } = place;
     const { vpcId, availabilityZones, subnetIds, securityGroupIds, routeTableIds } = network;
     const service = (name: string) => `com.amazonaws.${region}.${name}`;
     new CfnVPCEndpoint(this, 's3', {
       vpcId,
       serviceName: service('s3'),
       vpcEndpointType: 'Gateway',
+      policyDocument: s3Policy(account, region),
       routeTableIds,
     });
 
@@ -100,6 +104,7 @@ export class NetworkEndpoints extends Construct {
         vpcId,
         serviceName: service(name),
         vpcEndpointType: 'Interface',
+        policyDocument: interfacePolicy(account),
         subnetIds,
         securityGroupIds: [group.securityGroupId],
         privateDnsEnabled: true,

@@ -39,7 +39,7 @@ export class BackupStack extends Stack {
 
     const network = environment.network[isPrimary ? 'primary' : 'replica'];
     if (network?.makesEndpoints === true) {
-      new NetworkEndpoints(this, 'Endpoints', { network, region: place.region });
+      new NetworkEndpoints(this, 'Endpoints', { network, place });
     }
     new Parameters(this, 'Parameters', region);
 

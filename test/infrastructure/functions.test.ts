@@ -8,7 +8,7 @@ import { functionCode } from '../../lib/functions/bundle.ts';
 import { connects } from '../../lib/functions/rights.ts';
 import { sizeOf } from '../../lib/functions/sizes.ts';
 import { definitions, handlerOf, statesOf } from '../statemachines/definition.ts';
-import { everythingOn, type RegionTemplates, replica, templatesOf } from './regions.ts';
+import { account, everythingOn, type RegionTemplates, replica, templatesOf } from './regions.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -137,6 +137,37 @@ test('a network without ways to AWS gets them, once per Region', () => {
       Match.objectLike({ FromPort: 443, ToPort: 443, SourceSecurityGroupId: 'sg-a0000001' }),
     ],
   });
+});
+
+test('the ways that were made are for principals of the account; from S3 anybody may read, and answer CloudFormation', () => {
+  const everybody = { Effect: 'Allow', Principal: '*' };
+  const ours = {
+    ...{ ...everybody, Action: '*', Resource: '*' },
+    Condition: { StringEquals: { 'aws:PrincipalAccount': account } },
+  };
+  for (const { backup } of regions) {
+    const endpoints = Object.values(backup.findResources('AWS::EC2::VPCEndpoint'));
+    for (const { Properties } of endpoints) {
+      const { ServiceName, PolicyDocument } = Properties;
+      const [, , region, service] = String(ServiceName).split('.') as [
+        string,
+        string,
+        string,
+        string,
+      ];
+      const others = [
+        { ...everybody, Action: 's3:GetObject', Resource: '*' },
+        {
+          ...{ ...everybody, Action: 's3:PutObject' },
+          Resource: [
+            `arn:aws:s3:::cloudformation-custom-resource-response-${region.replaceAll('-', '')}/*`,
+            `arn:aws:s3:::cloudformation-waitcondition-${region}/*`,
+          ],
+        },
+      ];
+      expect(PolicyDocument.Statement).toEqual(service === 's3' ? [ours, ...others] : [ours]);
+    }
+  }
 });
 
 describe('the environment of a function', () => {

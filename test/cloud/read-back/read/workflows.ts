@@ -90,6 +90,7 @@ export const vpcEndpoint: Reader = async ({ ec2 }, id) => {
     VpcId: it?.VpcId,
     ServiceName: it?.ServiceName,
     VpcEndpointType: it?.VpcEndpointType,
+    PolicyDocument: document(it?.PolicyDocument),
     PrivateDnsEnabled: it?.PrivateDnsEnabled,
     SubnetIds: it?.SubnetIds,
     RouteTableIds: it?.RouteTableIds,
