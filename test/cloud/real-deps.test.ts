@@ -22,6 +22,7 @@ import { functionEnvNames } from '../../core/contract/env.ts';
 import { namesOf } from '../../core/contract/names.ts';
 import { readEvidence } from '../../core/evidence/record.ts';
 import { openRealDeps } from '../../lambdas/real-deps.ts';
+import { sizeOf } from '../../lib/functions/sizes.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 import { clientSettings, primaryRegion as region, s3Settings } from './emulator-clients.ts';
 import { newEncryptionKey, newSigningKey } from './kms-support.ts';
@@ -95,7 +96,8 @@ describe('evidence of a function that may not sign', () => {
     const { AWS_REGION: _, ...variables } = env;
     await new LambdaClient(clientSettings()).send(
       new CreateFunctionCommand({
-        ...{ FunctionName: name, Runtime: 'nodejs24.x', Handler: 'record.handler', Timeout: 60 },
+        ...{ FunctionName: name, Runtime: 'nodejs24.x', Handler: 'record.handler' },
+        ...{ MemorySize: sizeOf('Record').memoryMb, Timeout: sizeOf('Record').timeoutSeconds },
         Role: `arn:aws:iam::${account()}:role/any`,
         Code: { ZipFile: await readFile(zip) },
         Environment: { Variables: variables },
