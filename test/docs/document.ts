@@ -83,7 +83,8 @@ export function sectionsOn(
 }
 
 /**
- * The block in which a reader writes what is his, with a test's values in their place.
+ * The block in which a reader writes what is his, with a test's values in their place. A line that takes its value from
+ * another name stays as it is.
  * @throws Error when a name has no value here, or a value has no name there
  */
 export function withValues(block: Block, values: Readonly<Record<string, string>>): Block {
@@ -93,6 +94,7 @@ export function withValues(block: Block, values: Readonly<Record<string, string>
     if (name === undefined) {
       throw new Error(`${block.place}: among values stands ${JSON.stringify(line)}`);
     }
+    if (/^export \w+="\$\w+"\s*(#|$)/.test(line)) return line;
     const value = values[name];
     if (value === undefined) throw new Error(`${block.place}: the test has no value of ${name}`);
     left.delete(name);
