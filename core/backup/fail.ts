@@ -14,6 +14,7 @@ import type { Run } from '../contract/plan.ts';
 import { hasCatalogueEntry } from '../evidence/catalogue.ts';
 import { plural } from '../report/format.ts';
 import { firstFailure } from '../run/abort-mark.ts';
+import { askedSource } from '../run/asked-source.ts';
 import { type CleanedAfter, makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLease } from '../run/lease.ts';
@@ -25,17 +26,23 @@ import { workspaceKeys } from '../vault/keys.ts';
 
 export async function failRun(
   deps: Deps,
-  { runId, error }: InputOf<'Fail'>,
+  { runId, error, request }: InputOf<'Fail'>,
 ): Promise<OutputOf<'Fail'>> {
-  const { failure, troubles } = await cleanUpRun(deps, runId, failureFromCaught(error));
+  const { failure, troubles } = await cleanUpRun(deps, runId, failureFromCaught(error), request);
   return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
 }
 
 /**
  * The work of the state, as CleanUp does it too.
  * @param told how the run ended, unless its abort mark knows of an earlier error
+ * @param request input of its execution, where that is known
  */
-export async function cleanUpRun(deps: Deps, runId: string, told: Failure): Promise<CleanedAfter> {
+export async function cleanUpRun(
+  deps: Deps,
+  runId: string,
+  told: Failure,
+  request?: unknown,
+): Promise<CleanedAfter> {
   const { attempt, troubles, passing, noteCleaned, cleaned } = makeAttempts();
   const marked = await attempt('The abort mark could not be read', () => firstFailure(deps, runId));
   const failure = marked ?? told;
@@ -65,28 +72,33 @@ export async function cleanUpRun(deps: Deps, runId: string, told: Failure): Prom
     );
   }
   await attempt('The outcome could not be recorded', () =>
-    recordOutcome(deps, runId, run, failure, { isPublished, cleaned }),
+    recordOutcome(deps, { runId, run, request }, failure, { isPublished, cleaned }),
   );
   return { failure, troubles, passing, cleaned };
 }
 
+interface Ended {
+  readonly runId: string;
+  /** Undefined before Plan has written it down: only the request knows its source then. */
+  readonly run: Run | undefined;
+  readonly request: unknown;
+}
+
 async function recordOutcome(
   deps: Deps,
-  runId: string,
-  run: Run | undefined,
+  { runId, run, request }: Ended,
   failure: Failure,
   { isPublished, cleaned }: { readonly isPublished: boolean; readonly cleaned: string[] },
 ): Promise<void> {
   const key = workspaceKeys.outcome(runId);
   const earlier = await getJson(deps.workspace, outcomeSchema, key);
   if (earlier !== undefined) return;
-  // Before Plan has written the run down only the request knows its source.
-  if (!isPublished)
-    deps.metric?.('BackupFailed', 1, { source: run?.input.source ?? unknownSource });
+  const source = run?.input.source ?? (await askedSource(deps, request));
+  if (!isPublished) deps.metric?.('BackupFailed', 1, { source: source ?? unknownSource });
   const outcome: Outcome = {
     runId,
     backupId: run?.backupId ?? null,
-    source: run?.input.source ?? null,
+    source: source ?? null,
     state: isPublished ? 'published' : 'failed',
     startedAt: run?.startedAt ?? null,
     finishedAt: deps.now().toISOString(),

@@ -24,7 +24,7 @@ export const metrics = {
   CleanUpTroubles: 'Count',
 } as const;
 
-/** Dimension `source` of what failed before anybody knew of which source. */
+/** Dimension `source` of what failed when nobody knew, and no input said, of which source. */
 export const unknownSource = 'unknown';
 
 export type MetricName = keyof typeof metrics;

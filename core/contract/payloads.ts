@@ -13,6 +13,8 @@ const count = z.int().nonnegative();
 const run = z.strictObject({ runId: z.string() });
 /** Which tables a unit has, for people: core/run/unit-label.ts. */
 const of = z.string().optional();
+/** Input of the execution, whatever it is: tells of which source a run is that was never planned. */
+const asked = z.unknown().optional();
 
 export const payloads = {
   Plan: {
@@ -105,7 +107,7 @@ export const payloads = {
     output: z.record(z.string(), z.unknown()),
   },
   Fail: {
-    input: z.strictObject({ runId: z.string(), error: z.unknown() }),
+    input: z.strictObject({ runId: z.string(), error: z.unknown(), request: asked }),
     output: z.strictObject({ error: z.string(), cause: z.string() }),
   },
 
@@ -172,7 +174,7 @@ export const payloads = {
     output: z.strictObject({ error: z.string(), cause: z.string() }),
   },
   FailRestore: {
-    input: z.strictObject({ runId: z.string(), error: z.unknown() }),
+    input: z.strictObject({ runId: z.string(), error: z.unknown(), request: asked }),
     output: z.strictObject({ error: z.string(), cause: z.string() }),
   },
 
@@ -191,6 +193,7 @@ export const payloads = {
       /** Output of the child execution, or null when it failed. */
       restore: z.unknown(),
       error: z.unknown(),
+      request: asked,
     }),
     /** As ReportRestore, of kind `drill`. */
     output: z.record(z.string(), z.unknown()),

@@ -15,6 +15,7 @@ import { readRestoreOutcome, recordRestoreOutcome } from '../report/outcome.ts';
 import { smallOutput } from '../report/small-output.ts';
 import { readReport, storeReport } from '../report/write-report.ts';
 import { findRestoreRun } from '../restore/restore-run.ts';
+import { askedSource } from '../run/asked-source.ts';
 import { makeAttempts, type NoteCleaned } from '../run/attempt.ts';
 import { failureFromCaught, toError } from '../run/failure.ts';
 import { recordEvidence } from './drill-evidence.ts';
@@ -25,12 +26,13 @@ import { dropScratch } from './drop-scratch.ts';
 /** @throws what PlanDrill ended with, when it came to no backup */
 export async function concludeDrill(
   deps: Deps,
-  { runId, restore, error }: InputOf<'ConcludeDrill'>,
+  { runId, restore, error, request }: InputOf<'ConcludeDrill'>,
 ): Promise<OutputOf<'ConcludeDrill'>> {
   const record = await readDrill(deps, runId);
   const failure = error === null ? null : failureFromCaught(error);
   if (record === undefined) {
-    deps.metric?.('DrillFailed', 1, { source: unknownSource });
+    const source = (await askedSource(deps, request)) ?? unknownSource;
+    deps.metric?.('DrillFailed', 1, { source });
     throw toError(failure ?? failureFromCaught({ Error: 'InternalError' }));
   }
   const done = await concluded(deps, runId);

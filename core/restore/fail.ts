@@ -11,6 +11,7 @@ import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import { recordRestoreOutcome } from '../report/outcome.ts';
 import { writeRestoreReport } from '../report/write-report.ts';
+import { askedSource } from '../run/asked-source.ts';
 import { type Attempts, type CleanedAfter, makeAttempts, withTroubles } from '../run/attempt.ts';
 import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLeasesOf } from '../run/named-lease.ts';
@@ -22,20 +23,27 @@ import { releaseTargetLease } from './target-lease.ts';
 
 export async function failRestore(
   deps: Deps,
-  { runId, error }: InputOf<'FailRestore'>,
+  { runId, error, request }: InputOf<'FailRestore'>,
 ): Promise<OutputOf<'FailRestore'>> {
-  const { failure, troubles } = await takeBackRestore(deps, runId, failureFromCaught(error));
+  const { failure, troubles } = await takeBackRestore(
+    deps,
+    runId,
+    failureFromCaught(error),
+    request,
+  );
   return { error: failure.error, cause: causeOf(withTroubles(failure, troubles)) };
 }
 
 /**
  * The work of the state, as CleanUp does it too.
  * @param told how the run ended, unless its abort mark knows of an earlier error
+ * @param request input of its execution, where that is known
  */
 export async function takeBackRestore(
   deps: Deps,
   runId: string,
   told: Failure,
+  request?: unknown,
 ): Promise<CleanedAfter> {
   const attempts = makeAttempts();
   const { attempt, troubles, noteCleaned, cleaned } = attempts;
@@ -49,7 +57,10 @@ export async function takeBackRestore(
   if (run !== undefined) await clearPatiently(deps, run, attempts);
   if (run !== undefined) await report(deps, run, failure, attempts);
   // Before PlanRestore has written the run down only the request knows what it wants.
-  else deps.metric?.('RestoreFailed', 1, { source: unknownSource });
+  else {
+    const source = (await askedSource(deps, request)) ?? unknownSource;
+    deps.metric?.('RestoreFailed', 1, { source });
+  }
   await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
   // Last: whoever gets it next finds the target as it was, and an outcome.
   await attempt('The lease could not be given free and runs out by itself', async () => {

@@ -32,7 +32,7 @@ const uncleanSchema = z.strictObject({ troubles: z.array(z.string()) });
  * that another try may not have, so that Lambda calls again, and in the end the dead-letter queue and its alarm tell people
  */
 export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Promise<CleanedUp> {
-  const { machine, runId, failure, isOver } = endOf(await withReason(deps, input));
+  const { machine, runId, failure, request, isOver } = endOf(await withReason(deps, input));
   if (isOver) return { machine, runId, found: 'ended', cleaned: [], troubles: [] };
   const attempts = makeAttempts();
   const { attempt, troubles, passing, cleaned } = attempts;
@@ -45,7 +45,7 @@ export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Prom
       await deps.stopExecution?.(machine, runId, failure.message);
     });
   }
-  const cleaning: Cleaning = { ...attempts, deps, failure, isCertain, isAgain };
+  const cleaning: Cleaning = { ...attempts, deps, failure, request, isCertain, isAgain };
   const found = await byMachine[machine](cleaning, runId);
   // A rule does not look at the answer.
   for (const trouble of troubles) {
@@ -75,6 +75,7 @@ interface End {
   readonly machine: MachineName;
   readonly runId: string;
   readonly failure: Failure;
+  readonly request: unknown;
   readonly isOver: boolean;
 }
 
@@ -85,6 +86,7 @@ function endOf(input: FunctionInput<'CleanUp'>): End {
       machine,
       runId,
       failure: aborted(`The ${machine} ${runId} was cancelled.`),
+      request: undefined,
       isOver: false,
     };
   }
@@ -95,6 +97,7 @@ function endOf(input: FunctionInput<'CleanUp'>): End {
     machine,
     runId: name,
     failure: failureOfEnd(machine, input.detail, error, cause),
+    request: parseJson(input.detail.input),
     isOver,
   };
 }
@@ -116,6 +119,15 @@ function failureOfEnd(
   }
   const why = [error, cause].filter((text) => text != null && text !== '').join(': ');
   return aborted(`The ${machine} ${name} was stopped${why === '' ? '' : ` (${why})`}.`);
+}
+
+/** An input of more than 200 KB or so is not in the event; one that is no JSON started no execution. */
+function parseJson(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
 }
 
 const aborted = (message: string): Failure =>

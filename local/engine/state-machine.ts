@@ -102,7 +102,9 @@ export async function execute(
       retryIntervalOverrides: { ...options.retryMilliseconds },
       waitTimeOverrides: { ...options.waitMilliseconds },
     },
-    context: { Execution: { Id: options.name, Name: options.name } },
+    context: {
+      Execution: { Id: options.name, Name: options.name, Input: options.input as never },
+    },
   });
   // Nobody reads the engine's events; unread, 10,000 units would be kept in memory as events.
   void (async () => {

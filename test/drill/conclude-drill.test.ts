@@ -181,7 +181,12 @@ test('a drill that found no backup ends with that error, is counted as failed, a
     message: failure.message,
   });
   expect(await verdicts()).toEqual([]);
-  expect(counted).toEqual([['DrillFailed', 1, { source: 'unknown' }]]);
+  const named = { ...wanted, choice: { ...wanted.choice, source: 'shop' } };
+  await expect(concludeDrill(counting, { ...conclusion, request: named })).rejects.toThrow();
+  expect(counted).toEqual([
+    ['DrillFailed', 1, { source: 'unknown' }],
+    ['DrillFailed', 1, { source: 'shop' }],
+  ]);
 });
 
 test.each([

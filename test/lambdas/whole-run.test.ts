@@ -1,7 +1,10 @@
 /** Whole backups through the handlers, with what a function adds to their ports: its time limit, and metrics. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { outcomeSchema } from '../../core/contract/catalogue.ts';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { OutputOf } from '../../core/contract/payloads.ts';
+import { getJson } from '../../core/vault/json.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
 import { fillShop, type Harness, makeHarness } from '../backup/harness.ts';
 
@@ -60,6 +63,25 @@ it('a backup that was published is told in bytes, rows and time, once', async ()
   expect(lastOf('BackupDuration')).toBe(report['durationMs']);
   expect(lastOf('SnapshotAge')).toBeGreaterThanOrEqual(0);
   expect(lastOf('BackupFailed')).toBeUndefined();
+});
+
+it('a backup whose server cannot be logged in to is told under its source, and found by it', async () => {
+  told.length = 0;
+  const runId = newRunId();
+  const { connectionOf } = harness.deps;
+  const password = async () => 'no longer this';
+  const wrong = { ...harness.database.settings, password };
+  Object.assign(harness.deps, { connectionOf: async () => wrong });
+  const failing = harness.runHere((_state, _input, call) => call(), runId);
+  await expect(failing).rejects.toMatchObject({ name: 'AuthenticationFailedError' });
+  Object.assign(harness.deps, { connectionOf });
+  expect(told).toEqual([['BackupFailed', 1, 'shop']]);
+  const outcome = await getJson(
+    harness.deps.workspace,
+    outcomeSchema,
+    workspaceKeys.outcome(runId),
+  );
+  expect(outcome).toMatchObject({ source: 'shop', error: 'AuthenticationFailedError' });
 });
 
 it('a backup that failed is told as that and nothing else', async () => {

@@ -57,14 +57,17 @@ describe('a failed restore', () => {
     expect((await readNamedLease(deps, targetLeaseOf(run)))?.lease.isReleased).toBe(true);
   });
 
-  test('is counted under its source; one that was not planned, under none', async () => {
+  test('is counted under its source; one that was not planned, under the one that it asked for, or none', async () => {
     const counted: unknown[] = [];
     const counting: Deps = { ...deps, metric: (...one) => counted.push(one) };
     const run = await planned();
     await failRestore(counting, { runId: run.runId, error });
+    const request = { target: 'scratch', choice: { source: 'shop' } };
+    await failRestore(counting, { runId: unique('unplanned'), error, request });
     await failRestore(counting, { runId: unique('unplanned'), error });
     expect(counted).toEqual([
       ['RestoreFailed', 1, { source: run.backup.source }],
+      ['RestoreFailed', 1, { source: 'shop' }],
       ['RestoreFailed', 1, { source: 'unknown' }],
     ]);
   });

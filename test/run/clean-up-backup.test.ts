@@ -140,6 +140,16 @@ describe('nothing is done', () => {
     });
   });
 
+  it('but the record, under the source that its input names, which the event of its end repeats', async () => {
+    const counted: unknown[] = [];
+    const deps: Deps = { ...harness.deps, metric: (...told) => void counted.push(told) };
+    const event = ended('backup', 'named') as { detail: object };
+    const input = '{"source":"shop","tier":"daily"}';
+    await cleanUp(deps, { ...event, detail: { ...event.detail, input } } as never);
+    expect(counted).toEqual([['BackupFailed', 1, { source: 'shop' }]]);
+    expect(await read(deps, 'runs/named/outcome.json')).toMatchObject({ source: 'shop' });
+  });
+
   it('for a state machine that is none of ours', async () => {
     const event = ended('backup', 'x') as { detail: { stateMachineArn: string } };
     const foreign = {

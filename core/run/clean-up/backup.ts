@@ -9,13 +9,13 @@ import { type Cleaning, type Found, passOn } from './cleaning.ts';
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpBackup(cleaning: Cleaning, runId: string): Promise<Found> {
-  const { deps, failure, attempt, isCertain, isAgain } = cleaning;
+  const { deps, failure, request, attempt, isCertain, isAgain } = cleaning;
   const key = workspaceKeys.outcome(runId);
   const outcome = await getJson(deps.workspace, outcomeSchema, key);
   if (outcome !== undefined && (!isAgain || outcome.state === 'published')) return 'ended';
   if (!isCertain && (await findRun(deps, runId)) === undefined) return 'unknown';
   // First: whoever still works on it takes away itself what it makes from here on.
   await attempt('The abort mark could not be written', () => markAborted(deps, runId, failure));
-  passOn(cleaning, await cleanUpRun(deps, runId, failure));
+  passOn(cleaning, await cleanUpRun(deps, runId, failure, request));
   return 'unended';
 }

@@ -7,6 +7,8 @@ export interface Cleaning extends Attempts {
   readonly deps: Deps;
   /** How the execution ended: becomes the run's error when it has none. */
   readonly failure: Failure;
+  /** Input of the execution, where the event that told of its end had it. */
+  readonly request: unknown;
   /**
    * Step Functions itself says that there was such an execution: one that has written nothing down was ended in its first
    * state, which may be at work still. A person may have misspelled it.

@@ -7,6 +7,7 @@ import { unknownSource } from '../../contract/metrics.ts';
 import { concludeDrill } from '../../drill/conclude-drill.ts';
 import { readDrill, scratchRunId } from '../../drill/drill-record.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from '../../report/outcome.ts';
+import { askedSource } from '../asked-source.ts';
 import { causeOf } from '../failure.ts';
 import type { Cleaning, Found } from './cleaning.ts';
 import { cleanUpRestore } from './restore.ts';
@@ -45,12 +46,13 @@ async function endRestore(cleaning: Cleaning, child: string): Promise<void> {
 }
 
 /** Which backup it would have been, nobody knows. */
-async function recordUnplanned({ deps, failure }: Cleaning, runId: string): Promise<void> {
+async function recordUnplanned({ deps, failure, request }: Cleaning, runId: string): Promise<void> {
   const { error: name, message, hint } = failure;
   const finishedAt = deps.now().toISOString();
   await recordRestoreOutcome(deps, {
     ...{ runId, state: 'failed', finishedAt },
     error: { name, message, hint },
   });
-  deps.metric?.('DrillFailed', 1, { source: unknownSource });
+  const source = (await askedSource(deps, request)) ?? unknownSource;
+  deps.metric?.('DrillFailed', 1, { source });
 }

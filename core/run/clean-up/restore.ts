@@ -16,7 +16,7 @@ export const safetyRunId = (execution: string): string => `${execution}-safety`;
 
 /** @throws what keeps the workspace from being read */
 export async function cleanUpRestore(cleaning: Cleaning, execution: string): Promise<Found> {
-  const { deps, failure, attempt, isCertain, isAgain } = cleaning;
+  const { deps, failure, request, attempt, isCertain, isAgain } = cleaning;
   const { runId, execution: current } = await restoreOfExecution(deps, execution);
   if (current !== execution) return 'ended';
   const outcome = await readRestoreOutcome(deps, runId);
@@ -30,7 +30,7 @@ export async function cleanUpRestore(cleaning: Cleaning, execution: string): Pro
     markRestoreAborted(deps, runId, failure),
   );
   await endSafetyBackup(cleaning, execution);
-  passOn(cleaning, await takeBackRestore(deps, runId, failure));
+  passOn(cleaning, await takeBackRestore(deps, runId, failure, request));
   return 'unended';
 }
 

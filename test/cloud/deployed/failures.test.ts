@@ -89,7 +89,7 @@ describe('a backup that fails', () => {
       expect(notice).toContain(`/v2/executions/details/${executionArn}`);
       expect(await published()).toBe(before);
       expect(await inWorkspace(workspaceKeys.outcome(name))).toMatchObject({
-        ...{ runId: name, state: 'failed', error: 'AuthenticationFailedError' },
+        ...{ runId: name, state: 'failed', error: 'AuthenticationFailedError', source: 'shop' },
       });
       // No Retry and no Catch has this name: what led to that outcome was a Catch of States.ALL.
       saw('States.ALL');
