@@ -43,6 +43,7 @@ const executionEndedSchema = z.looseObject({
     stateMachineArn: z.string(),
     error: z.string().nullish(),
     cause: z.string().nullish(),
+    input: z.string().nullish(),
   }),
 });
 
