@@ -1,4 +1,4 @@
-/** Exit codes are public: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", or an RPO that is not met. */
+/** Exit codes are public: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", or an objective that is not met. */
 import { isHoldfastError } from '../core/contract/errors.ts';
 import type { RestoreReport } from '../core/contract/restore.ts';
 import { isDamage } from '../core/report/damage.ts';

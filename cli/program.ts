@@ -43,7 +43,7 @@ On AWS, where environments/prod.json says what was deployed (docs/deploy.md):
   holdfast --env prod status
   holdfast --env prod drill --source shop
 
-Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", an RPO not met.
+Exit codes: 0 good, 1 failed, 2 wrong use, 3 a verdict of "damaged" or "different", an objective not met.
 Each command has examples of its own: holdfast COMMAND --help`;
 
 export function makeProgram(setExitCode: SetExitCode): Command {

@@ -1,26 +1,56 @@
 /** The ages of sources, as a person reads them. */
-import type { SourceStatus } from '../../core/contract/functions.ts';
+import type { JudgedStatus } from '../promises.ts';
 import { formatTime } from './format.ts';
 import { renderTable } from './table.ts';
 
-export function describeStatus(sources: readonly SourceStatus[]): string {
+export function describeStatus(sources: readonly JudgedStatus[]): string {
   if (sources.length === 0) return 'There is no backup in this vault yet.';
   const table = renderTable(
     [
       { title: 'SOURCE', of: ({ source }) => source },
       { title: 'SEALED', align: 'right', of: (it) => ageText(it.sealedAgeSeconds) },
       { title: 'VERIFIED', align: 'right', of: (it) => ageText(it.verifiedAgeSeconds) },
+      ...(sources.some(hasReplica) ? [replicated] : []),
       { title: 'PROVEN', align: 'right', of: (it) => ageText(it.provenAgeSeconds) },
       { title: 'RPO', of: promiseText },
       { title: 'NEWEST', of: ({ newest }) => newest ?? '-' },
     ],
     sources,
   );
-  const notes = sources.flatMap(({ problems, unpublished }) => [
-    ...problems,
-    ...unpublished.map((id) => `${id} is sealed since hours and was never published`),
+  const notes = sources.flatMap((it) => [
+    ...it.problems,
+    ...it.unpublished.map((id) => `${id} is sealed since hours and was never published`),
+    ...brokenPromises(it),
   ]);
   return [table, ...notes.map((note) => `! ${note}`)].join('\n');
+}
+
+/** Only where there is somewhere to copy to can a copy be behind. */
+const hasReplica = ({ isReplicaBehind }: JudgedStatus): boolean => isReplicaBehind !== null;
+
+const replicated = {
+  title: 'REPLICATED',
+  align: 'right',
+  of: (it: JudgedStatus) => (hasReplica(it) ? ageText(it.replicatedAgeSeconds) : '-'),
+} as const;
+
+/** But the RPO, which has a column. */
+function brokenPromises({
+  source,
+  provenSeconds,
+  isProvenInTime,
+  isReplicaBehind,
+}: JudgedStatus): string[] {
+  const broken: string[] = [];
+  if (isReplicaBehind) {
+    broken.push(
+      `${source}: the newest backup has no copy in the other Region, an hour after it was published`,
+    );
+  }
+  if (isProvenInTime === false) {
+    broken.push(`${source}: no drill has proven a backup of the last ${ageText(provenSeconds)}`);
+  }
+  return broken;
 }
 
 interface Running {
@@ -39,7 +69,7 @@ export function describeRunning(running: readonly Running[], said: string): stri
   return ['Runs now:', ...lines, `  To look on: holdfast ${said} follow NAME`].join('\n');
 }
 
-const promiseText = ({ rpoSeconds, isWithinRpo }: SourceStatus): string => {
+const promiseText = ({ rpoSeconds, isWithinRpo }: JudgedStatus): string => {
   if (rpoSeconds === null) return '-';
   return `${ageText(rpoSeconds)} ${isWithinRpo ? 'met' : 'NOT MET'}`;
 };

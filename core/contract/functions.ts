@@ -15,7 +15,7 @@ const age = z.number().nonnegative().nullable();
 /** What an alarm's mail and `holdfast status --json` say of one source. */
 export const sourceStatusSchema = z.strictObject({
   source: z.string(),
-  /** The newest published backup; null: there is none. */
+  /** The newest published backup that `latest` may mean: whole, and none of tier `safety`; null: there is none. */
   newest: z.string().nullable(),
   /** Seconds since the snapshot of the newest whole backup that is so far; null: none is. */
   sealedAgeSeconds: age,

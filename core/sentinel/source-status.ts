@@ -7,7 +7,8 @@
 import type { EvidenceKind } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
 import type { SourceStatus } from '../contract/functions.ts';
-import { listedBackups } from '../evidence/catalogue.ts';
+import { type ListedBackup, listedBackups } from '../evidence/catalogue.ts';
+import type { OpenedBackup } from '../verify/open-backup.ts';
 import { indexEvidence } from './evidence-index.ts';
 import { type RecentBackup, recentBackups } from './recent-backups.ts';
 import { TrustedBackups } from './trusted-backups.ts';
@@ -50,7 +51,7 @@ export async function sourceStatus(
   const isBehind = hasReplica ? await isReplicaBehind(backups, candidates, now) : null;
   return {
     source,
-    newest: listed[0]?.backupId ?? null,
+    newest: await newestOf(backups, listed),
     sealedAgeSeconds: await ageOf('sealed'),
     verifiedAgeSeconds,
     replicatedAgeSeconds: hasReplica ? await ageOf('replicated') : null,
@@ -67,6 +68,21 @@ export async function sourceStatus(
 const newestFirst = (backups: readonly RecentBackup[]): RecentBackup[] =>
   backups.toSorted((a, b) => b.begunAt.getTime() - a.begunAt.getTime());
 
+/** As `latest` has it (core/restore/choose-backup.ts): whole, and not taken for safety's sake. */
+const isMeant = ({ manifest: { scope, tier } }: OpenedBackup): boolean =>
+  scope === 'full' && tier !== 'safety';
+
+async function newestOf(
+  backups: TrustedBackups,
+  listed: readonly ListedBackup[],
+): Promise<string | null> {
+  for (const { backupId } of listed) {
+    const opened = await backups.open(backupId);
+    if (opened !== undefined && isMeant(opened)) return backupId;
+  }
+  return null;
+}
+
 async function ageOfNewest(
   backups: TrustedBackups,
   candidates: readonly RecentBackup[],
@@ -76,11 +92,10 @@ async function ageOfNewest(
   for (const { backupId } of candidates) {
     if (kind !== 'sealed' && (await backups.record(backupId, kind)) === undefined) continue;
     const opened = await backups.open(backupId);
-    if (opened === undefined) continue;
-    const { scope, tier, snapshot } = opened.manifest;
-    if (scope !== 'full' || tier === 'safety') continue;
+    if (opened === undefined || !isMeant(opened)) continue;
     if (await backups.isDamaged(backupId)) continue;
-    return Math.max(0, Math.round((now - Date.parse(snapshot.instant)) / 1000));
+    const { instant } = opened.manifest.snapshot;
+    return Math.max(0, Math.round((now - Date.parse(instant)) / 1000));
   }
   return null;
 }

@@ -6,6 +6,7 @@
 import type { Environment, Source } from '../../core/contract/environment.ts';
 import { type MetricName, metricNamespace, unknownSource } from '../../core/contract/metrics.ts';
 import { namesOf, type Place } from '../../core/contract/names.ts';
+import { replicationSeconds } from '../../core/environment/objectives.ts';
 import { vaultPlaceOf } from '../places.ts';
 import { consoleLink } from './console-link.ts';
 import {
@@ -48,8 +49,6 @@ const sentinelPeriod = 30 * minute;
 /** An event is told once. An hour in which it does not come again ends the alarm. */
 const eventPeriod = 5 * minute;
 const eventPeriods = 12;
-/** As core/sentinel/source-status.ts: a copy has that long to follow. */
-const replicationSeconds = 60 * minute;
 
 export function alarmsOf(where: AlarmPlace): AlarmSpec[] {
   const kinds = Object.entries(alarmKinds) as [AlarmKind, AlarmKindSpec][];

@@ -7,6 +7,7 @@
  */
 import type { Source } from '../../core/contract/environment.ts';
 import type { MetricName } from '../../core/contract/metrics.ts';
+import { provenSecondsOf, rpoSecondsOf } from '../../core/environment/objectives.ts';
 
 interface KindBase {
   /** One sentence of what it means, for the alarm's description. */
@@ -52,22 +53,6 @@ export interface QueuedKind extends KindBase {
 export type AlarmKindSpec = CountedKind | AgedKind | StateKind | WatchedKind | QueuedKind;
 
 const hour = 3_600;
-const day = 24 * hour;
-/** A week between drills, the age of the backup that is drilled, and a day to be late (the retries of its schedule). */
-const provenDays = 9;
-
-/** Without a promise, twice what the clock does and a margin: three hours where it is hourly, thirty where it is daily. */
-const hoursBySchedule = ({ schedules }: Source): number | undefined => {
-  const tiers = schedules.map(({ tier }) => tier);
-  if (tiers.includes('hourly')) return 3;
-  return tiers.includes('daily') ? 30 : undefined;
-};
-
-const rpoHoursOf = (source: Source): number | undefined =>
-  source.objectives?.rpoHours ?? hoursBySchedule(source);
-
-const times = (amount: number | undefined, seconds: number): number | undefined =>
-  amount === undefined ? undefined : amount * seconds;
 
 export const alarmKinds = {
   'backup-failed': {
@@ -80,7 +65,7 @@ export const alarmKinds = {
   'backup-missed': {
     by: 'age',
     metric: 'SealedAge',
-    limitSeconds: (source) => times(rpoHoursOf(source), hour),
+    limitSeconds: rpoSecondsOf,
     isBadWhenMissing: true,
     means:
       'The newest whole backup is older than the RPO, or nobody could tell its age: a disaster now would lose more than is promised.',
@@ -111,8 +96,7 @@ export const alarmKinds = {
   'drill-stale': {
     by: 'age',
     metric: 'ProvenAge',
-    limitSeconds: ({ objectives, drill }) =>
-      times(objectives?.provenDays ?? (drill === undefined ? undefined : provenDays), day),
+    limitSeconds: provenSecondsOf,
     isBadWhenMissing: true,
     means:
       'No backup that is recent enough has been restored by a drill: whether backups restore is presumed, not proven.',
@@ -129,7 +113,7 @@ export const alarmKinds = {
     by: 'age',
     metric: 'SnapshotAge',
     limitSeconds: ({ objectives }) =>
-      times(objectives?.snapshotHours ?? objectives?.rpoHours ?? 12, hour),
+      (objectives?.snapshotHours ?? objectives?.rpoHours ?? 12) * hour,
     isBadWhenMissing: false,
     means:
       'A backup has held its snapshot on the source for too long: VACUUM removes nothing that is newer, and tables grow.',

@@ -75,11 +75,12 @@ describe('the ages of a source', () => {
 
   it('are of whole backups only, and none that was taken for safety', async () => {
     const whole = { verified: 1, published: 1 };
-    await backup(30, whole);
+    const { backupId } = await backup(30, whole);
     await backup(3, whole, { scope: 'partial' });
     await backup(2, whole, { tier: 'safety' });
     const status = await sourceStatus(deps(), 'shop', { ...plain, rpoSeconds: hours(24) });
-    expect(status).toMatchObject({ sealedAgeSeconds: hours(30), isWithinRpo: false });
+    const ages = { sealedAgeSeconds: hours(30), isWithinRpo: false };
+    expect(status).toMatchObject({ newest: backupId, ...ages });
   });
 
   it('are null where there is nothing, and then no promise is kept', async () => {

@@ -141,6 +141,7 @@ test('--detach starts only; status lists what runs, cancel ends it', async () =>
   );
   const status = await run('status');
   expect(status, status.stderr).toMatchObject({ code: 0 });
+  expect(status.stdout).toMatch(/REPLICATED\s+PROVEN\s+RPO[^\n]*\nshop .* 2 h met /);
   expect(status.stdout).toMatch(new RegExp(`^Runs now:\n {2}backup ${runId} {2}since 20`, 'm'));
 
   const cancelled = await run('cancel', runId, '--json');
