@@ -8,13 +8,17 @@ import { lastOutputOf } from '../../aws/executions/history.ts';
 import type { ExecutionState } from '../../aws/executions/read-execution.ts';
 import { backupReportSchema } from '../../core/contract/catalogue.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
+import { namesOf } from '../../core/contract/names.ts';
 import { type RestoreReport, restoreReportSchema } from '../../core/contract/restore.ts';
 import { failureFromCaught, toError } from '../../core/run/failure.ts';
+import { workspaceKeys } from '../../core/vault/keys.ts';
 import { exitCodeOfDrill, exitCodes } from '../exit-codes.ts';
+import { preflightLines, preflightOf } from '../output/describe-preflight.ts';
 import { describeRecovery } from '../output/describe-recovery.ts';
 import { describeReport } from '../output/describe-report.ts';
 import { describeDryRun, describeRestore, wayBackOnAws } from '../output/describe-restore.ts';
-import { print, printJson } from '../output/streams.ts';
+import { printable } from '../output/format.ts';
+import { print, printJson, printLine } from '../output/streams.ts';
 import type { SetExitCode } from '../program.ts';
 
 /** A deployment that is newer than this command line may say more. */
@@ -38,7 +42,10 @@ export async function conclude(
     if (report === undefined) throw errorOf(execution, ended);
     return tellDrill(report, options, setExitCode);
   }
-  if (output === undefined) throw errorOf(execution, ended);
+  if (output === undefined) {
+    const error = errorOf(execution, ended);
+    throw machine === 'restore' ? withList(error, execution) : error;
+  }
   if (machine === 'restore') tellRestore(output, options, setExitCode);
   else tellBackup(output, options);
 }
@@ -91,7 +98,24 @@ async function concludedDrill(
   return report.success ? report.data : undefined;
 }
 
-function errorOf({ machine, name }: Execution, { status, error, cause }: ExecutionState): Error {
+/** Of a restore that preflight refused: shows its list, as on one machine, and says where its report is. */
+function withList(error: HoldfastError, { environment, place, name }: Execution): HoldfastError {
+  if (error.name !== 'PreflightFailedError') return error;
+  const list = preflightOf(error);
+  if (list !== undefined) printLine(preflightLines(list).map(printable).join('\n'));
+  const page = `s3://${namesOf(environment).workspaceBucket(place)}/${workspaceKeys.restorePage(name)}`;
+  const more = list === undefined ? ` The list: holdfast --env ${environment} report ${name}` : '';
+  return new HoldfastError(error.name, error.message, {
+    hint: `${error.hint}${more}`,
+    evidence: { ...error.evidence, runId: name, page },
+    cause: error,
+  });
+}
+
+function errorOf(
+  { machine, name }: Execution,
+  { status, error, cause }: ExecutionState,
+): HoldfastError {
   if (status === 'FAILED') return toError(failureFromCaught({ Error: error, Cause: cause ?? '' }));
   const why = [error, cause].filter((text) => text !== undefined && text !== '').join(': ');
   if (status === 'TIMED_OUT') {

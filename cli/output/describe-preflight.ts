@@ -1,5 +1,7 @@
 /** The list of a preflight for people: a mark, what was seen, and what to do. */
-import type { PreflightItem } from '../../core/contract/restore.ts';
+import { z } from 'zod';
+import type { HoldfastError } from '../../core/contract/errors.ts';
+import { type PreflightItem, preflightItemSchema } from '../../core/contract/restore.ts';
 import { plural } from './format.ts';
 
 const marks = { ok: 'ok     ', warning: 'WARNING', failed: 'FAILED ' } as const;
@@ -9,6 +11,12 @@ export const preflightLines = (items: readonly PreflightItem[]): string[] =>
     `${marks[verdict]}  ${check}: ${message}`,
     ...(hint === undefined ? [] : [`         What to do: ${hint}`]),
   ]);
+
+/** @returns undefined for another error, and for one that came without its list: 16,000 characters are carried at most */
+export function preflightOf({ name, evidence }: HoldfastError): PreflightItem[] | undefined {
+  if (name !== 'PreflightFailedError') return undefined;
+  return z.array(preflightItemSchema.loose()).safeParse(evidence.items).data;
+}
 
 /** `1 failed, 2 warnings.` */
 export function preflightSum(items: readonly PreflightItem[]): string {

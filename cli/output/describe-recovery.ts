@@ -3,6 +3,7 @@ import type { RestoreReport } from '../../core/contract/restore.ts';
 import { splitOf } from '../../core/drill/drill-evidence.ts';
 import { headlineOf } from '../../core/report/html/headline.ts';
 import { resultOf } from '../../core/report/html/objectives.ts';
+import { preflightLines } from './describe-preflight.ts';
 import { describeDryRun, describeRestore } from './describe-restore.ts';
 import { formatDuration, formatTime, plural, printable } from './format.ts';
 
@@ -34,13 +35,16 @@ function proof(report: RestoreReport): string[] {
   ];
 }
 
-function failure({ error, checks, differences }: RestoreReport): string[] {
+function failure({ error, checks, differences, preflight }: RestoreReport): string[] {
   const real = differences.filter(({ isExpected }) => !isExpected).length;
   const failed = checks.filter(({ isPassed }) => !isPassed);
+  const isRefused = error?.name === 'PreflightFailedError';
+  const list = isRefused ? preflight.filter(({ verdict }) => verdict !== 'ok') : [];
   return [
     ...(error === null
       ? []
       : [`  ${error.name}: ${printable(error.message)}`, `  What to do: ${printable(error.hint)}`]),
+    ...preflightLines(list).map((line) => `  ${printable(line)}`),
     ...(real === 0 ? [] : [`  ${plural(real, 'difference')}: the report lists them`]),
     ...failed.map(
       ({ name, expected, got }) =>

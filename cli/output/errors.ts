@@ -1,5 +1,7 @@
 /** An error as text for a person and as JSON for a script: what happened, and what to do now. */
 import { HoldfastError } from '../../core/contract/errors.ts';
+import type { PreflightItem } from '../../core/contract/restore.ts';
+import { preflightOf } from './describe-preflight.ts';
 import { printable } from './format.ts';
 
 export interface RenderedError {
@@ -11,6 +13,8 @@ export interface RenderedError {
     /** Of a restore or drill that left a report. */
     readonly runId?: string;
     readonly report?: string;
+    /** Of a restore that was refused before it began: all that was looked at. */
+    readonly preflight?: readonly PreflightItem[];
     /** What became of the run beside its error: what it could not take away. */
     readonly notes?: readonly string[];
   };
@@ -28,12 +32,14 @@ export function renderError(error: unknown): RenderedError {
   if (name === 'InternalError') lines.push(...traceOf(error));
   if (name === 'WorkerLostError') lines.push(...lastWordsOf(known.evidence.stderr));
   const { runId, page } = known.evidence;
+  const preflight = preflightOf(known);
   const notes = Array.isArray(known.evidence.troubles) ? known.evidence.troubles.map(String) : [];
   lines.push(...notes.map((one) => `  Note: ${printable(one)}`));
   if (typeof page === 'string') lines.push(`  Report: ${page}`);
   const ofRun = {
     ...(typeof runId === 'string' ? { runId } : {}),
     ...(typeof page === 'string' ? { report: page } : {}),
+    ...(preflight === undefined ? {} : { preflight }),
     ...(notes.length > 0 ? { notes } : {}),
   };
   return { text: lines.join('\n'), json: { name, message, hint, ...ofRun } };
