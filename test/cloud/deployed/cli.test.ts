@@ -93,6 +93,19 @@ test('a run that fails is told as on this machine: exit 1, the error and what to
   );
   expect(nowhere).toMatchObject({ code: 1, stdout: '' });
   expect(nowhere.stderr).toMatch(/! PlanRestore: PreflightFailedError/);
+  // The list, each with its cure, as on one machine; and where the report is.
+  expect(nowhere.stderr).toMatch(/^ok {7}server-reachable: /m);
+  expect(nowhere.stderr).toMatch(/^FAILED {3}database-exists: .*nowhere.*\n {9}What to do: \S/m);
+  expect(nowhere.stderr).toMatch(/^ {2}Report: s3:\/\/\S+\/report\.html$/m);
+  const [, runId = ''] = /Started (\S+) in/.exec(nowhere.stderr) ?? [];
+  const again = await run('follow', runId, '--json');
+  expect(again.stderr).toMatch(/^FAILED {3}database-exists: /m);
+  expect(again.json<{ error: object }>().error).toMatchObject({
+    ...{ name: 'PreflightFailedError', runId },
+    preflight: expect.arrayContaining([
+      expect.objectContaining({ check: 'database-exists', verdict: 'failed' }),
+    ]),
+  });
   expect(nowhere.stderr).toMatch(/^PreflightFailedError: [\s\S]*nowhere[\s\S]*What to do: /m);
 });
 
