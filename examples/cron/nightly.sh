@@ -1,5 +1,5 @@
 #!/bin/sh
-# Each night: a backup, a copy of the vault elsewhere, a look at the copy. Silent when all is well: cron mails what is printed.
+# Each night: a backup, a look at all of the vault, a copy of it elsewhere, a look at the copy. Silent when all is well: cron mails what is printed.
 # Needs HOLDFAST_VAULT, HOLDFAST_KEY_FILE, DATABASE_URL and VAULT_COPY in its environment.
 set -eu
 log=$(mktemp)
@@ -7,6 +7,8 @@ trap 'rm -f "$log"' EXIT
 
 nightly() {
   holdfast backup --source shop
+  # What the disk or an intruder has changed must not take the place of the good copy: then nothing is copied.
+  holdfast verify --all --quick
   mkdir -p "$VAULT_COPY"
   cp -Rp "$HOLDFAST_VAULT/." "$VAULT_COPY/"
   holdfast verify latest --source shop --quick --vault "$VAULT_COPY"

@@ -1,5 +1,5 @@
 /** The files in examples/ on a real server: every command of a workflow, of the crontab and of its script, as it stands there. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -79,7 +79,7 @@ test('there is a test of every workflow', () => {
 });
 
 test('the nightly backup: published, copied elsewhere, the copy looked at, the promise kept', async () => {
-  expect(await runJobs('nightly-backup.yml', await folders())).toEqual({ ran: 3 });
+  expect(await runJobs('nightly-backup.yml', await folders())).toEqual({ ran: 4 });
   const listed = await holdfast(['list', '--json', '--vault', String(values['VAULT_COPY'])]);
   expect(listed.json()).toMatchObject([{ source: 'shop', tier: 'manual' }]);
 });
@@ -132,6 +132,24 @@ test('every line of the crontab ends well and prints nothing, from an environmen
     expect(await runIn(shell, 'crontab', `${here} 2>&1`), command).toBe('');
   }
   expect(await readdir(folder)).toEqual(expect.arrayContaining(['drill.log', 'status.log']));
+});
+
+test('what was changed in the vault does not reach the copy', async () => {
+  const data = (place: string) => {
+    const objects = readdirSync(join(place, 'backups'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.hf'))
+      .map((entry) => join(entry.parentPath, entry.name));
+    return String(objects.sort()[0]);
+  };
+  const [vault, copy] = [String(values['HOLDFAST_VAULT']), String(values['VAULT_COPY'])];
+  const bytes = readFileSync(data(vault));
+  // Of an older backup than the one that is made now; what is in it keeps its length.
+  writeFileSync(data(vault), Buffer.alloc(bytes.length));
+  const shell = await shellIn(await folders(), values);
+  const script = join(root, 'examples/cron/nightly.sh');
+  await expect(runIn(shell, 'nightly.sh', script)).rejects.toThrow(/ended with 3:[\s\S]*damaged/i);
+  expect(readFileSync(data(copy)).equals(bytes)).toBe(true);
+  writeFileSync(data(vault), bytes);
 });
 
 test('the nightly script prints what went wrong, and stops there', async () => {
