@@ -31,7 +31,7 @@ async function concluded(evidence: Record<string, unknown>) {
   });
   const failure = failureOf(new HoldfastError('PreflightFailedError', 'name-free', { evidence }));
   const ended = {
-    ...{ status: 'FAILED', startedAt: new Date(), error: failure.error },
+    ...{ status: 'FAILED' as const, startedAt: new Date(), error: failure.error },
     ...{ cause: causeOf(failure), stoppedAt: new Date(), output: undefined },
   };
   const options = { json: false };

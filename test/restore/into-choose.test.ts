@@ -10,6 +10,8 @@ const table = (schema: string, name: string, root?: { schema: string; name: stri
 const whole = { schema: 'public', name: 'events' };
 const manifestOf = (settings: string[] = []) =>
   ({
+    backupId: 'shop-20261121T182033Z-a1b2c3',
+    snapshot: { instant: '2026-11-21T18:20:33.120Z' },
     inventory: { database: { name: 'shop', settings } },
     tables: [
       table('public', 'orders'),
@@ -59,6 +61,20 @@ describe('chooseTables', () => {
     expect(() => choose({ tables: ['"Größe ""1"""'] })).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('shop.Größe "1"') }),
     );
+  });
+
+  test('names the backup that has no such table, and its time: an earlier one may have it', () => {
+    const backup = 'the backup shop-20261121T182033Z-a1b2c3, whose snapshot is of 2026-11-21T18:20';
+    for (const selection of [{ tables: ['dropped'] }, { schemas: ['dropped'] }]) {
+      expect(() => choose(selection)).toThrow(
+        expect.objectContaining({
+          message: expect.stringContaining(backup),
+          hint: expect.stringMatching(
+            /unquoted names.*An earlier backup.*holdfast list.*--at TIME/,
+          ),
+        }),
+      );
+    }
   });
 
   test('refuses what is no pattern', () => {

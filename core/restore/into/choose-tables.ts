@@ -4,10 +4,13 @@
  * Invariant: a pattern that matches nothing is an error: a typing mistake must not restore less. Patterns are those of
  * pg_dump; a partitioned table stands for all of its partitions. With table patterns, schema patterns say nothing.
  */
-import { HoldfastError } from '../../contract/errors.ts';
+import { errorCatalogue, HoldfastError } from '../../contract/errors.ts';
 import type { Manifest, TableEntry } from '../../contract/manifest.ts';
 import type { Selection } from '../../contract/restore.ts';
 import { schemaPattern, tablePattern } from '../../plan/patterns.ts';
+
+/** Of a manifest, what is looked at, and what names the backup in an error. */
+type Looked = Pick<Manifest, 'tables' | 'inventory' | 'backupId' | 'snapshot'>;
 
 interface Name {
   readonly schema: string;
@@ -20,7 +23,7 @@ interface Name {
  * @throws UsageError for a pattern that is no regular expression or has too many dots
  */
 export function chooseTables(
-  manifest: Pick<Manifest, 'tables' | 'inventory'>,
+  manifest: Looked,
   selection: Pick<Selection, 'schemas' | 'tables'>,
 ): number[] {
   const { tables } = manifest;
@@ -28,7 +31,7 @@ export function chooseTables(
     return indicesOf(tables, selection.tables, (pattern) => tableMatcher(manifest, pattern));
   }
   if (selection.schemas.length > 0) {
-    return indicesOf(tables, selection.schemas, (pattern) => schemaMatcher(tables, pattern));
+    return indicesOf(tables, selection.schemas, (pattern) => schemaMatcher(manifest, pattern));
   }
   return tables.map((_, index) => index);
 }
@@ -44,10 +47,8 @@ function indicesOf(
   );
 }
 
-function tableMatcher(
-  { tables, inventory }: Pick<Manifest, 'tables' | 'inventory'>,
-  pattern: string,
-): (table: TableEntry) => boolean {
+function tableMatcher(manifest: Looked, pattern: string): (table: TableEntry) => boolean {
+  const { tables, inventory } = manifest;
   const option = '--table';
   const { schema, name } = tablePattern(pattern, option, inventory.database.name);
   const isName = regexOf(name, pattern, option);
@@ -65,18 +66,15 @@ function tableMatcher(
         isName.test(one.name),
       ),
     );
-    throw matchesNothing(option, pattern, schema === undefined ? elsewhere : []);
+    throw matchesNothing(manifest, option, pattern, schema === undefined ? elsewhere : []);
   }
   return matches;
 }
 
-function schemaMatcher(
-  tables: readonly TableEntry[],
-  pattern: string,
-): (table: TableEntry) => boolean {
+function schemaMatcher(manifest: Looked, pattern: string): (table: TableEntry) => boolean {
   const isSchema = regexOf(schemaPattern(pattern, '--schema'), pattern, '--schema');
   const matches = ({ schema }: TableEntry) => isSchema.test(schema);
-  if (!tables.some(matches)) throw matchesNothing('--schema', pattern, []);
+  if (!manifest.tables.some(matches)) throw matchesNothing(manifest, '--schema', pattern, []);
   return matches;
 }
 
@@ -100,20 +98,24 @@ function searchPathOf(database: Manifest['inventory']['database']): string[] {
   return [...names].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '');
 }
 
+/** Restores of single tables are asked for after a mistake: the newest backup may be younger than that. */
+const orEarlier =
+  'An earlier backup may have it: `holdfast list` names them, --at TIME takes the newest one of before.';
+
 function matchesNothing(
+  { backupId, snapshot }: Looked,
   option: string,
   pattern: string,
   elsewhere: readonly Name[],
 ): HoldfastError {
   const found = [...new Set(elsewhere.map(({ schema, name }) => `${schema}.${name}`))].slice(0, 3);
+  const spelling =
+    found.length === 0
+      ? errorCatalogue.PatternMatchesNothingError.hint
+      : `Name the schema too: the backup has ${found.join(', ')}.`;
   return new HoldfastError(
     'PatternMatchesNothingError',
-    `${option} ${JSON.stringify(pattern)} matches no table of the backup.`,
-    {
-      evidence: { option, pattern },
-      ...(found.length === 0
-        ? {}
-        : { hint: `Name the schema too: the backup has ${found.join(', ')}.` }),
-    },
+    `${option} ${JSON.stringify(pattern)} matches no table of the backup ${backupId}, whose snapshot is of ${snapshot.instant}.`,
+    { hint: `${spelling} ${orEarlier}`, evidence: { option, pattern, backupId } },
   );
 }
