@@ -66,6 +66,15 @@ const same = async (server: EmbeddedServer, database: string, expected = good) =
 const scenarios: Readonly<Record<string, Scenario>> = {
   'Before it happens': {},
   'Look at what there is': {},
+  'Keep the damage': {
+    before: { 0: () => on(home, 'shop', 'DROP TABLE orders') },
+    after: async () => {
+      // Whoever says `latest` afterwards gets the table.
+      const { code, stdout } = await holdfast(['show', 'latest', '--json'], { env: values });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ manifest: { tier: 'manual' } });
+    },
+  },
   'Server or data centre lost': {
     after: () => same(standby, 'shop'),
   },
