@@ -64,7 +64,6 @@ beforeAll(async () => {
     folder,
     env: {
       ...base().env,
-      ...{ AWS_REGION: primaryRegion, AWS_DEFAULT_REGION: primaryRegion },
       ...{ PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
       PGDATABASE: 'shop',
     },
