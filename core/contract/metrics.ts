@@ -10,7 +10,10 @@ export const metrics = {
   BackupPublished: 'Count',
   BackupFailed: 'Count',
   VerifyDamaged: 'Count',
-  /** By the sentinel, per source: seconds since the newest backup's snapshot that is so far. */
+  /**
+   * By the sentinel, per source: seconds since the newest backup's snapshot that is so far. A sealed one that is not
+   * published counts for SealedAge alone: it cannot be restored.
+   */
   SealedAge: 'Seconds',
   VerifiedAge: 'Seconds',
   ReplicatedAge: 'Seconds',

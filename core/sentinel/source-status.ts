@@ -2,7 +2,8 @@
  * How old the newest backup of a source is that can be counted on, for each thing one may want of it: sealed, verified,
  * replicated, proven. Ages are those of the snapshots: what a disaster now would lose.
  *
- * Invariant: only whole backups count, none that was taken for safety's sake, and only by what is signed.
+ * Invariant: only whole backups count, none that was taken for safety's sake, and only by what is signed. Nothing but
+ * "sealed" is said of a backup that is not in the catalogue: it cannot be restored, however good it is.
  */
 import type { EvidenceKind } from '../contract/catalogue.ts';
 import type { Deps } from '../contract/deps.ts';
@@ -42,13 +43,14 @@ export async function sourceStatus(
   const recent = await recentBackups(deps.vault, source, new Date(now - stagedMs));
   const unpublished = recent.filter(({ backupId }) => !published.has(backupId));
 
-  const candidates = newestFirst([
-    ...listed.map(({ backupId, listedAt }) => ({ backupId, begunAt: listedAt })),
-    ...unpublished,
-  ]);
-  const ageOf = (kind: EvidenceKind | 'sealed') => ageOfNewest(backups, candidates, kind, now);
+  const restorable = newestFirst(
+    listed.map(({ backupId, listedAt }) => ({ backupId, begunAt: listedAt })),
+  );
+  const sealed = newestFirst([...restorable, ...unpublished]);
+  const ageOf = (kind: EvidenceKind | 'sealed') =>
+    ageOfNewest(backups, kind === 'sealed' ? sealed : restorable, kind, now);
   const verifiedAgeSeconds = await ageOf('verified');
-  const isBehind = hasReplica ? await isReplicaBehind(backups, candidates, now) : null;
+  const isBehind = hasReplica ? await isReplicaBehind(backups, restorable, now) : null;
   return {
     source,
     newest: await newestOf(backups, listed),

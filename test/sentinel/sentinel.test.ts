@@ -166,8 +166,20 @@ describe('a backup that is sealed and not published', () => {
     for (const manifest of [old, young]) await unlist(manifest);
     const status = await sourceStatus(deps(), 'shop', plain);
     expect(status).toMatchObject({
-      ...{ newest: null, sealedAgeSeconds: hours(5), verifiedAgeSeconds: hours(8) },
+      ...{ newest: null, sealedAgeSeconds: hours(5), verifiedAgeSeconds: null },
       unpublished: [old.backupId],
+    });
+  });
+
+  it('keeps no promise, verified or copied or not: it cannot be restored', async () => {
+    const listed = await backup(50, { verified: 49, published: 49, replicated: 49, proven: 48 });
+    const failed = await backup(2, { verified: 1, published: 1, replicated: 1, proven: 1 });
+    await unlist(failed);
+    const status = await sourceStatus(deps(), 'shop', { rpoSeconds: hours(26), hasReplica: true });
+    expect(status).toMatchObject({
+      ...{ newest: listed.backupId, sealedAgeSeconds: hours(2), isWithinRpo: false },
+      ...{ verifiedAgeSeconds: hours(50), replicatedAgeSeconds: hours(50) },
+      provenAgeSeconds: hours(50),
     });
   });
 
