@@ -34,7 +34,7 @@ export interface AlarmSpec {
   readonly periods: number;
   readonly threshold: number;
   readonly comparison: 'greater' | 'greater or equal';
-  readonly missing: 'breaching' | 'notBreaching';
+  readonly missing: 'breaching' | 'notBreaching' | 'ignore';
 }
 
 export interface AlarmPlace {
@@ -157,6 +157,10 @@ function aged(kind: AlarmKind, spec: AgedKind, source: Source, where: AlarmPlace
   ];
 }
 
+/**
+ * SQS tells of a queue only while it is in use: after six hours at rest its letters are still there, and nothing says so.
+ * The alarm stays as it was; emptying the queue is use.
+ */
 function onQueue(kind: AlarmKind, where: AlarmPlace): AlarmSpec {
   const QueueName = namesOf(where.environment.name).deadLetters;
   return {
@@ -165,7 +169,7 @@ function onQueue(kind: AlarmKind, where: AlarmPlace): AlarmSpec {
       ...{ namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible' },
       ...{ dimensions: { QueueName }, statistic: 'Maximum', periodSeconds: eventPeriod },
     },
-    ...{ periods: 1, threshold: 1, comparison: 'greater or equal', missing: 'notBreaching' },
+    ...{ periods: 1, threshold: 1, comparison: 'greater or equal', missing: 'ignore' },
   };
 }
 

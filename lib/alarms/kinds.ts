@@ -59,16 +59,17 @@ export const alarmKinds = {
     by: 'count',
     metric: 'BackupFailed',
     mayLackSource: true,
-    means: 'A backup ended without being published; the latest backup is the one before.',
+    means:
+      'A backup did not end well: unless `list` shows it, nothing was published, and the latest backup is the one before.',
     console: 'backup',
   },
   'backup-missed': {
     by: 'age',
-    metric: 'SealedAge',
+    metric: 'VerifiedAge',
     limitSeconds: rpoSecondsOf,
     isBadWhenMissing: true,
     means:
-      'The newest whole backup is older than the RPO, or nobody could tell its age: a disaster now would lose more than is promised.',
+      'The newest backup that can be restored (whole, published, verified) is older than the RPO, or nobody could tell its age: a disaster now would lose more than is promised.',
     console: 'dashboard',
   },
   'verification-damaged': {
@@ -106,7 +107,8 @@ export const alarmKinds = {
     by: 'count',
     metric: 'RestoreFailed',
     mayLackSource: true,
-    means: 'A restore (a drill’s too) was given up; its target is as it was before.',
+    means:
+      'A restore (a drill’s too) was given up. Its target is as it was, unless the cutover had happened or something could not be taken away: the report says.',
     console: 'restore',
   },
   'snapshot-too-old': {
@@ -128,7 +130,7 @@ export const alarmKinds = {
   'key-disabled': {
     by: 'rule',
     means:
-      'Somebody disabled a key of the backups or scheduled it for deletion: without it no backup can be opened or made.',
+      'Somebody disabled a key of the backups, scheduled it for deletion, or changed its policy or its primary Region: without it no backup can be opened or made.',
     console: 'keys',
   },
   'vault-changed': {

@@ -28,7 +28,7 @@ export const watched: Readonly<Record<WatchedAlarm, (where: AlarmPlace, keys: Ke
     source: 'aws.kms',
     detail: {
       eventSource: ['kms.amazonaws.com'],
-      eventName: ['DisableKey', 'ScheduleKeyDeletion'],
+      eventName: [...lockouts],
       // A caller may name a key by its id; CloudTrail gives the ARN besides.
       resources: { ARN: [encryptionKeyArn, signingKeyArn] },
     },
@@ -53,6 +53,11 @@ export const watched: Readonly<Record<WatchedAlarm, (where: AlarmPlace, keys: Ke
     },
   }),
 };
+
+/** After each of these nobody may be let in any more: the key is off, its policy names nobody, its primary is elsewhere. */
+const lockouts = [
+  ...['DisableKey', 'ScheduleKeyDeletion', 'PutKeyPolicy', 'UpdatePrimaryRegion'],
+] as const;
 
 /** Data events. What lifecycle removes is none. */
 export const deletions = ['DeleteObject', 'DeleteObjects'] as const;

@@ -20,6 +20,7 @@ const comparisons = {
 const missing = {
   breaching: TreatMissingData.BREACHING,
   notBreaching: TreatMissingData.NOT_BREACHING,
+  ignore: TreatMissingData.IGNORE,
 } as const;
 
 export class Alarms extends Construct {

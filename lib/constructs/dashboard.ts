@@ -44,7 +44,11 @@ export class HoldfastDashboard extends Construct {
         : `${name}: RPO ${it.rpoHours} h, RTO ${it.rtoHours} h`,
     );
     dashboard.addWidgets(
-      this.#answer('RPO achieved: age of the newest sealed backup', 'SealedAge', sentinelPeriod),
+      this.#answer(
+        'RPO achieved: age of the newest published backup',
+        'VerifiedAge',
+        sentinelPeriod,
+      ),
       this.#answer('RTO measured: the last restore or drill', 'RestoreDuration', Duration.days(1)),
       this.#answer('Newest proven backup: its age', 'ProvenAge', sentinelPeriod),
     );

@@ -16,7 +16,7 @@ import type { RegionProps } from '../functions/region.ts';
 /** What it means, and what to do first. */
 const advice: Readonly<Record<MachineName, readonly string[]>> = {
   backup: [
-    'Nothing was published: the latest backup is the one before.',
+    'Unless `holdfast list` shows it, nothing was published: the latest backup is the one before.',
     'What to do: read error and cause at that page; start the backup again when the cause is gone.',
   ],
   restore: [

@@ -84,6 +84,11 @@ describe('limits are those of the source', () => {
     expect(thresholds(here, 'backup-missed')).toEqual({ orders: hours(2), billing: hours(30) });
   });
 
+  test('a backup is missed by the age of what can be restored, not of what was only sealed', () => {
+    const missed = [...here, ...there].filter(({ kind }) => kind === 'backup-missed');
+    expect(new Set(missed.map(({ metric }) => metric.name))).toEqual(new Set(['VerifiedAge']));
+  });
+
   test('the replica Region waits an hour longer for the copy', () => {
     expect(thresholds(there, 'backup-missed')).toEqual({ orders: hours(3), billing: hours(31) });
   });
@@ -109,6 +114,11 @@ describe('limits are those of the source', () => {
       ...new Set(here.filter((one) => one.missing === 'breaching').map((one) => one.kind)),
     ];
     expect(bad).toEqual(['backup-missed', 'drill-stale']);
+  });
+
+  test('a queue at rest, of which SQS tells nothing, is not an empty one', () => {
+    const staying = here.filter(({ missing }) => missing === 'ignore').map(({ kind }) => kind);
+    expect(staying).toEqual(['dead-letters']);
   });
 
   test('what failed before its source was known has alarms too', () => {
@@ -159,6 +169,17 @@ describe('in the template', () => {
     expect(found?.AlarmDescription.length).toBeLessThan(1_024);
     expect(spec.periods * spec.metric.periodSeconds).toBeLessThanOrEqual(86_400);
     expect(name.length).toBeLessThanOrEqual(255);
+  });
+
+  test('promise nothing of what ended after Publish, or after the cutover', () => {
+    const texts = (kind: AlarmKind) =>
+      new Set(here.filter((one) => one.kind === kind).map(({ description }) => description));
+    for (const text of texts('backup-failed')) expect(text).toContain('unless `list` shows it');
+    for (const text of texts('restore-failed')) {
+      expect(text).toContain(
+        'unless the cutover had happened or something could not be taken away',
+      );
+    }
   });
 
   test('has no other alarm, and no name twice', () => {

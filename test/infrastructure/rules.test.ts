@@ -84,6 +84,13 @@ describe.each(machines)('an execution of %s that does not succeed', (machine) =>
       `Holdfast prod (eu-central-1): the ${machine} orders-daily-d32c5kddcf5bb8c3 ended as TIMED_OUT.`,
     );
     expect(told.some((line) => line.startsWith('What to do: '))).toBe(true);
+    // Executions end after Publish and after the cutover too.
+    const unless = {
+      backup: /^Unless .* nothing was published/,
+      restore: /cutover that has happened stays/,
+    };
+    if (machine in unless) expect(told[1]).toMatch(unless[machine as keyof typeof unless]);
+    expect(told.join()).not.toMatch(/Nothing was published/);
     expect(told.at(-1)).toContain('https://eu-central-1.console.aws.amazon.com/states/home');
     expect(told.at(-1)).toContain(values['$.detail.executionArn']);
     expect(told.join()).not.toContain('<');

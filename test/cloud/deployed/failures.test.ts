@@ -84,7 +84,7 @@ describe('a backup that fails', () => {
       const name = String(executionArn.split(':').at(-1));
       const notice = await notices.about(name);
       expect(notice).toContain(`the backup ${name} ended as FAILED`);
-      expect(notice).toContain('Nothing was published');
+      expect(notice).toContain('Unless `holdfast list` shows it, nothing was published');
       expect(notice).toContain('What to do:');
       expect(notice).toContain(`/v2/executions/details/${executionArn}`);
       expect(await published()).toBe(before);
