@@ -78,8 +78,26 @@ export function makeConnectionOf(clients: ConnectionClients): Connections {
         reference.auth === 'iam'
           ? iamLogin(rds, region, name, reference, where, server)
           : secretLogin(reference.secret, secret, secretOf);
-      return { ...where, ...login, ...tlsOf(reference), connectTimeoutMs };
+      const hints = hintsOf(clients, name, reference, login.user);
+      return { ...where, ...login, ...tlsOf(reference), connectTimeoutMs, hints };
     },
+  };
+}
+
+/** Names, and nothing of what is in a secret but the role, which messages name as well. */
+function hintsOf(
+  { region, environment }: ConnectionClients,
+  name: string,
+  { secret, auth }: ConnectionReference,
+  role: string,
+): NonNullable<ConnectionSettings['hints']> {
+  const known =
+    auth === 'iam'
+      ? `${name} logs in with a token of IAM, made in ${region}: GRANT rds_iam TO "${role}", and rds-db:connect for the roles of the functions`
+      : `The login of ${name} is the secret ${secret} in ${region}: its password must be that of the role "${role}" on the server`;
+  return {
+    AuthenticationFailedError: `${known}; pg_hba.conf must let the role in. No deployment is needed; run it again.`,
+    TlsError: `tls.mode of the connection of ${name} in environments/${environment}.json must suit the server, and tls.ca is the PEM of its authority where that is not Amazon RDS. Then deploy.`,
   };
 }
 

@@ -28,7 +28,7 @@ export async function readSecret(
   } catch (error) {
     throw awsError(error, {
       action: 'secretsmanager:GetSecretValue',
-      what: `the secret ${id}`,
+      what: `the secret ${id} in ${await secrets.config.region()}`,
       names: {
         ResourceNotFoundException: 'SecretNotFoundError',
         // Marked for deletion.

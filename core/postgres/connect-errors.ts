@@ -94,12 +94,16 @@ function nameOfClientError(error: Error, phase: ErrorPhase): ErrorName {
   return 'InternalError';
 }
 
+/** What Node advises; authorities are named to us in another way. */
+const adviceOfNode =
+  /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
+
 /** An AggregateError (several addresses of one host) has an empty message of its own. */
 function textOf(error: Error): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
   }
-  return error.message;
+  return error.message.replace(adviceOfNode, '');
 }
 
 /**

@@ -75,7 +75,15 @@ export async function connectClient(
       if (!mayFallBack(error)) break;
     }
   }
-  throw failure;
+  throw withHint(failure, settings);
+}
+
+/** The catalogue speaks of URLs and files; a login that is kept elsewhere is mended there. */
+function withHint(failure: unknown, { hints }: ConnectionSettings): unknown {
+  const hint = isHoldfastError(failure) ? hints?.[failure.name] : undefined;
+  if (!isHoldfastError(failure) || hint === undefined) return failure;
+  const { name, message, evidence } = failure;
+  return new HoldfastError(name, message, { hint, evidence, cause: failure });
 }
 
 async function connectOnce(

@@ -1,5 +1,6 @@
 /** How to reach a database: the resolved form of URL, PG* variables and .pgpass. Held in memory only, never printed. */
 import type { ConnectionOptions } from 'node:tls';
+import type { ErrorName } from '../contract/errors.ts';
 
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -15,4 +16,6 @@ export interface ConnectionSettings {
   /** ca, cert, key as PEM; servername and checks follow from `sslMode`. */
   readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
   readonly connectTimeoutMs: number;
+  /** What to do when connecting fails so, where these settings come from; else as the catalogue says. Never a secret. */
+  readonly hints?: Partial<Record<ErrorName, string>>;
 }

@@ -86,6 +86,6 @@ it.each([
     readSecret(new SecretsManagerClient(service.config), 'prod/shop'),
   ).rejects.toMatchObject({
     name,
-    message: `secretsmanager:GetSecretValue for the secret prod/shop failed: ${type}: User x is told so.`,
+    message: `secretsmanager:GetSecretValue for the secret prod/shop in eu-central-1 failed: ${type}: User x is told so.`,
   });
 });

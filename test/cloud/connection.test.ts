@@ -3,6 +3,7 @@ import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HoldfastError } from '../../core/contract/errors.ts';
 import { namesOf } from '../../core/contract/names.ts';
 import type { EmbeddedServer } from '../../local/embedded-server.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -53,6 +54,10 @@ describe('a source by its secret', () => {
     await cloud.source('rds-only', { secret: await secretOf() });
     await expect(whoami(await cloud.connectionOf('rds-only'))).rejects.toMatchObject({
       name: 'TlsError',
+      message: expect.not.stringContaining('use-system-ca'),
+      hint: expect.stringMatching(
+        `tls.mode .* of rds-only in environments/${cloud.name}.json.* tls.ca`,
+      ),
     });
   });
 
@@ -130,6 +135,17 @@ describe('what is refused, and what is said', () => {
         `/holdfast-${cloud.name}/sources/odd is not allowed: connection:`,
       ),
     });
+  });
+
+  it('a login that the server refuses: which secret, where, and which role, and nothing of what is in it', async () => {
+    const secret = await secretOf({ password: 'no-longer-this' });
+    await cloud.source('changed', { secret, ...plain });
+    const error: unknown = await whoami(await cloud.connectionOf('changed')).catch((one) => one);
+    expect(error).toMatchObject({ name: 'AuthenticationFailedError' });
+    const { message, hint } = error as HoldfastError;
+    expect(hint).toContain(`the secret ${secret} in eu-central-1`);
+    expect(hint).toContain('role "postgres"');
+    expect(`${message} ${hint}`).not.toMatch(/no-longer-this|PGPASSWORD|pgpass/);
   });
 
   it('a secret that is not there, was deleted, or does not hold a login', async () => {

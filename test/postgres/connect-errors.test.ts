@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { errorCatalogue } from '../../core/contract/errors.ts';
 import { sqlstateOf } from '../../core/postgres/connect-errors.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { openSession, type Session } from '../../core/postgres/session.ts';
@@ -37,6 +38,18 @@ const failureOf = async (settings: ConnectionSettings): Promise<unknown> =>
     (opened) => opened.close().then(() => 'connected'),
     (error: unknown) => error,
   );
+
+test('what to do is said where the settings come from, when they say it', async () => {
+  const hints = { AuthenticationFailedError: 'Look into the safe.' };
+  const wrong = { password: async () => 'bad-secret', hints };
+  expect(await failureOf(as(wrong))).toMatchObject({
+    ...{ name: 'AuthenticationFailedError', hint: 'Look into the safe.' },
+    evidence: { sqlstate: '28P01' },
+  });
+  expect(await failureOf(as({ ...wrong, port: 1 }))).toMatchObject({
+    hint: errorCatalogue.SourceUnreachableError.hint,
+  });
+});
 
 test.each<[string, string, () => Partial<ConnectionSettings>, RegExp]>([
   [
