@@ -1,6 +1,6 @@
 /** `--env NAME`: the file that the stacks were deployed from says where everything is. */
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { Environment } from '../core/contract/environment.ts';
 import { HoldfastError } from '../core/contract/errors.ts';
 import { namesOf, type Place } from '../core/contract/names.ts';
@@ -24,12 +24,20 @@ export async function loadEnvironmentFile(env: string): Promise<Environment> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new HoldfastError('UsageError', `--env ${env}: ${file} cannot be read (${code}).`, {
-      hint: 'Run it where the folder environments/ is, or give --env the path of the file.',
+    const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    throw new HoldfastError('UsageError', `--env ${env}: ${file} ${why}.`, {
+      hint: `${await namesBeside(file)}Run it where the folder environments/ is, or give --env the path of the file.`,
       cause,
     });
   }
   return readEnvironment(text, file, basename(file, '.json'));
+}
+
+/** Most often it is misspelt, and its neighbours say what would be right. */
+async function namesBeside(file: string): Promise<string> {
+  const files = await readdir(dirname(file)).catch(() => []);
+  const names = files.filter((one) => one.endsWith('.json')).map((one) => basename(one, '.json'));
+  return names.length === 0 ? '' : `There is: ${names.sort().join(', ')}. `;
 }
 
 /** Where functions and keys are. @throws UsageError when the replica is wanted and there is none */

@@ -39,7 +39,7 @@ export function vaultFolderOf(options: VaultOptions): string {
 
 export const unnamed = (): HoldfastError =>
   new HoldfastError('UsageError', 'No vault was named.', {
-    hint: `Give --vault DIR or set ${envNames.vault}; \`holdfast init --vault DIR\` makes one.`,
+    hint: `Give --vault DIR or set ${envNames.vault}; \`holdfast init --vault DIR\` makes one. For a deployment on AWS say --env NAME, as in \`holdfast --env prod status\`.`,
   });
 
 /** `undefined`: not named, so where `init` puts it. */

@@ -62,15 +62,26 @@ export function targetIn(
   { environment, isReplica }: Deployment,
   named: string | undefined,
 ): string {
+  const { sources, targets, name } = environment;
   const region = isReplica ? 'replica' : 'primary';
-  const here = environment.targets.filter((target) => target.region === region);
-  const all = [...here, ...environment.sources].map(({ name }) => name);
-  if (named !== undefined && all.includes(named)) return named;
+  const here = targets.filter((target) => target.region === region);
+  if ([...here, ...sources].some((one) => one.name === named) && named !== undefined) return named;
   const what =
     named === undefined
       ? 'No target was named.'
-      : `${named.includes(':') ? 'A URL' : JSON.stringify(named)} is no target of the environment ${environment.name} in ${isReplica ? 'the other Region' : 'the primary Region'}.`;
+      : `${named.includes(':') ? 'A URL' : JSON.stringify(named)} is no target of the environment ${name} in ${isReplica ? 'the other Region' : 'the primary Region'}.`;
   throw new HoldfastError('UsageError', what, {
-    hint: `With --env a target is named as in the environment's file: --target ${all.join(' or ')}.`,
+    hint: `${described(here)} To add one, describe it in "targets" of environments/${name}.json (with "region": "${region}") and deploy. A source is a target too, under its own name (${namesOf(sources)}): its login is that of the backups, which as a rule may only read.`,
   });
 }
+
+interface Named {
+  readonly name: string;
+}
+
+const namesOf = (all: readonly Named[]): string => all.map(({ name }) => name).join(', ');
+
+const described = (targets: readonly Named[]): string =>
+  targets.length === 0
+    ? 'It has no target there.'
+    : `Name one as in the environment's file: --target ${targets.map(({ name }) => name).join(' or ')}.`;

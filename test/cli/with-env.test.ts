@@ -1,6 +1,6 @@
 /** Wrong use of `--env`: said before anything is started, without a word to AWS. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -44,10 +44,15 @@ describe('with --env wrong use is exit 2 and says what would be right', () => {
     ['a key', ['drill', '--key', '/k'], /--key does not go with --env/],
     ['a URL of a source', ['backup', '--database', 'postgresql://h/d'], /--database/],
     ['all of a server', ['backup', '--all-databases'], /--all-databases[\s\S]*each source/],
-    ['no target', ['restore', '--source', 'shop'], /No target[\s\S]*--target scratch or shop/],
+    ['no target', ['restore', '--source', 'shop'], /No target[\s\S]*--target scratch\. To add one/],
     ['a URL as a target', ['restore', '--target', 'postgresql://u:secret@h'], /A URL is no target/],
-    ['a target of the other Region', ['restore', '--target', 'exercise'], /scratch or shop/],
-    ['a target of this Region', ['--dr', 'drill', '--target', 'scratch'], /exercise or shop/],
+    ['a target of the other Region', ['restore', '--target', 'exercise'], /--target scratch\./],
+    ['a target of this Region', ['--dr', 'drill', '--target', 'scratch'], /--target exercise\./],
+    [
+      'a target that has to be made',
+      ['restore', '--target', 'shop-admin'],
+      /"targets" of environments\/prod\.json \(with "region": "primary"\) and deploy[\s\S]*shop, ledger[\s\S]*only read/,
+    ],
     ['a drill without a target', ['drill', '--source', 'shop'], /No target/],
     [
       'nothing to write into',
@@ -97,6 +102,22 @@ describe('what only a deployment has is refused without --env', () => {
   test.each(cases)('%s', async (_, args, said) => {
     const { code, stderr } = await holdfast(args, { cwd, env });
     expect(stderr).toMatch(said);
+    expect(code).toBe(2);
+  });
+
+  test('a vault that nobody named: --env would name one too', async () => {
+    const { code, stderr } = await holdfast(['status'], { cwd, env });
+    expect(stderr).toMatch(/No vault was named[\s\S]*--vault DIR[\s\S]*--env NAME/);
+    expect(code).toBe(2);
+  });
+
+  test('an environment that is not there: those that are', async () => {
+    await mkdir(join(cwd, 'environments'), { recursive: true });
+    for (const name of ['stage', 'prod']) {
+      await copyFile(join(cwd, 'prod.json'), join(cwd, 'environments', `${name}.json`));
+    }
+    const { code, stderr } = await holdfast(['--env', 'prd', 'status'], { cwd, env });
+    expect(stderr).toMatch(/environments\/prd\.json is not there[\s\S]*There is: prod, stage\./);
     expect(code).toBe(2);
   });
 });
