@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
 import { backupInputSchema } from '../../core/contract/plan.ts';
 import { type RestoreRun, restoreInputSchema } from '../../core/contract/restore.ts';
 import { readRestoreOutcome } from '../../core/report/outcome.ts';
 import { noteRolledBack, readReport, writeRestoreReport } from '../../core/report/write-report.ts';
+import { reportRestore } from '../../core/restore/report.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { loadManifest } from '../../core/verify/open-backup.ts';
@@ -15,9 +17,9 @@ const second = (seconds: number) =>
   new Date(Date.parse('2026-11-21T05:30:00.000Z') + seconds * 1000).toISOString();
 
 /** A sealed backup, and the run of a restore of it, 69 minutes after its snapshot. */
-async function restoreOf(input: object = {}) {
+async function restoreOf(input: object = {}, backup: Parameters<typeof sampleBackup>[1] = {}) {
   const sample = await sampleVault(await folders());
-  const manifest = await sampleBackup(sample);
+  const manifest = await sampleBackup(sample, backup);
   const { sha256 } = await loadManifest(sample.deps, 'shop', manifest.backupId);
   const deps = {
     ...sample.deps,
@@ -218,4 +220,28 @@ test('a password that a server quotes gets into no file', async () => {
     expect(Buffer.from(file?.body ?? '').toString()).not.toContain(secret);
   }
   expect(report.warnings).toMatchObject([{ code: 'left-behind' }]);
+});
+
+/** What is told of its duration when its report is written. */
+async function durationsOf(input: object, backup: Parameters<typeof sampleBackup>[1] = {}) {
+  const { deps, run, put } = await restoreOf(input, backup);
+  await put(workspaceKeys.restore(runId), run);
+  const told: unknown[] = [];
+  const metric: Deps['metric'] = (...one) => void told.push(one);
+  await reportRestore({ ...deps, metric } as unknown as Deps, { runId });
+  return told;
+}
+
+test('a restore of a whole database tells how long a recovery takes', async () => {
+  const told = [['RestoreDuration', 60_000, { source: 'shop' }]];
+  expect(await durationsOf({})).toEqual(told);
+  expect(await durationsOf({ mode: 'swap' })).toEqual(told);
+});
+
+test.each([
+  ['a look at what would be', { dryRun: true }, {}],
+  ['rows of a table', { mode: 'into', database: 'shop', selection: { tables: ['t'] } }, {}],
+  ['a partial backup', {}, { scope: 'partial' }],
+] as const)('a restore of %s tells nothing of it', async (_, input, backup) => {
+  expect(await durationsOf(input, backup)).toEqual([]);
 });
