@@ -171,7 +171,10 @@ const environmentObject = z.strictObject({
     ),
   notify: z
     .strictObject({
-      emails: z.array(email).default([]),
+      emails: z
+        .array(email)
+        .optional()
+        .describe('An empty list says that nobody needs to hear: a synth warns of none at all.'),
       slack: z
         .strictObject({ workspaceId: slackId('T'), channelId: slackId('CG') })
         .optional()

@@ -2,7 +2,7 @@
  * How people hear of what happens: the topic, the queue where lost invocations and events end, the alarms of `lib/alarms/`
  * and the dashboard.
  */
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
@@ -41,10 +41,19 @@ export class ObservabilityStack extends Stack {
     const topic = noticesOf(this, region);
     new WatchRules(this, 'Watch', { region, topic, deadLetters: this.deadLetters });
     new HoldfastDashboard(this, 'Safety', region, all);
-    const { slack } = environment.notify;
+    const { emails, slack } = environment.notify;
+    if (emails === undefined && slack === undefined) this.#warnOfSilence(environment.name);
     if (slack !== undefined) {
       new SlackChannel(this, 'Slack', { environment, place, slack, topic: this.notices });
     }
+  }
+
+  #warnOfSilence(name: string): void {
+    Annotations.of(this).addWarningV2(
+      'holdfast:nobody-hears',
+      `environments/${name}.json: notify names nobody, so that no alarm is heard. Add emails or slack; ` +
+        '"notify": { "emails": [] } says that this is meant (somebody else subscribes to the topic).',
+    );
   }
 
   /** With a key of its own: AWS's key for SNS lets neither rules nor alarms publish. */
@@ -85,7 +94,7 @@ export class ObservabilityStack extends Stack {
         }),
       );
     }
-    for (const email of environment.notify.emails) {
+    for (const email of environment.notify.emails ?? []) {
       topic.addSubscription(new EmailSubscription(email));
     }
     return topic;

@@ -1,7 +1,8 @@
-import { Match } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
 import { sourceParameterSchema, targetParameterSchema } from '../../core/contract/environment.ts';
-import { everythingOn, templatesOf } from './regions.ts';
+import { everythingOn, regionOf, stacksOf, templatesOf } from './regions.ts';
 
 const environment = everythingOn();
 const { observability, backup } = templatesOf(environment, true);
@@ -19,6 +20,19 @@ test('notices are encrypted with a key that rotates, and go to everybody who is 
     ['email', 'dba@example.com'],
     ['email', 'lead@example.com'],
   ]);
+});
+
+test.each([
+  ['nobody', {}, 1],
+  ['an address', { emails: ['dba@example.com'] }, 0],
+  ['nobody, and says so', { emails: [] }, 0],
+  ['a channel', { slack: { workspaceId: 'T0123ABCDEF', channelId: 'C0123ABCDEF' } }, 0],
+])('a synth warns of alarms that nobody hears: %s', (_, notify, warnings) => {
+  const app = new App({ builtinCloudFormationValidation: false });
+  const stacks = stacksOf(app, regionOf(everythingOn({ notify }), true));
+  const about = Match.stringLikeRegexp('environments/prod.json: notify names nobody');
+  const found = Annotations.fromStack(stacks.observability).findWarning('*', about);
+  expect(found).toHaveLength(warnings);
 });
 
 test('rules and alarms of this environment may publish, and their messages be encrypted', () => {
