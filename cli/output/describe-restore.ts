@@ -60,6 +60,7 @@ function objective(ms: number, seconds: number | undefined): string {
 
 /** Enough to see what is going on; the report has them all. */
 const shownDifferences = 10;
+const shownTables = 10;
 
 function differences({ differences: all }: RestoreReport): string[] {
   const shown = all
@@ -72,14 +73,32 @@ function differences({ differences: all }: RestoreReport): string[] {
   return more > 0 ? [...shown, `    and ${more} more in the report`] : shown;
 }
 
+/** Mode `into`: each table by the name that it has there, which --as and --into-schema change. */
 function merged({ merged: all = [] }: RestoreReport): string[] {
-  return all.flatMap(({ table, rows, written, different }) => {
-    if (rows === written) return [];
-    const kept = `${plural(rows - written, 'row')} kept that were there already`;
-    const those =
-      different === 0 ? 'the same as in the backup' : `${different} of them differ from the backup`;
-    return [`    ${printable(table)}: ${plural(written, 'row')} written, ${kept}, ${those}`];
-  });
+  const kept = all.filter(({ rows, written }) => rows !== written);
+  // What was kept is told of every table.
+  const whole = all.filter((one) => !kept.includes(one));
+  const lines = whole
+    .slice(0, shownTables)
+    .map(
+      ({ table, written, isNew }) =>
+        `    ${isNew ? 'new table ' : ''}${printable(table)}: ${plural(written, 'row')} written`,
+    );
+  const more = whole.length - lines.length;
+  if (more > 0) lines.push(`    and ${plural(more, 'more table')}, whole, in the report`);
+  return [...lines, ...kept.map(keptLine)];
+}
+
+function keptLine({
+  table,
+  rows,
+  written,
+  different,
+}: NonNullable<RestoreReport['merged']>[number]): string {
+  const kept = `${plural(rows - written, 'row')} kept that were there already`;
+  const those =
+    different === 0 ? 'the same as in the backup' : `${different} of them differ from the backup`;
+  return `    ${printable(table)}: ${plural(written, 'row')} written, ${kept}, ${those}`;
 }
 
 function checks({ checks: all }: RestoreReport): string[] {

@@ -72,7 +72,7 @@ export async function buildRestoreReport(
     runId,
     kind: input.dryRun ? 'dry-run' : 'restore',
     state: ending.state,
-    verdict: verdictOf(comparison, kept),
+    verdict: verdictOf(comparison, kept, isSuccess || input.mode !== 'into'),
     mode: input.mode,
     backupId: backup.backupId,
     source: backup.source,
@@ -152,13 +152,17 @@ const rowsOf = (
 export const pageOf = (deps: Pick<Deps, 'workspace'>, runId: string): string =>
   `${deps.workspace.location}/${workspaceKeys.restorePage(runId)}`;
 
-/** @param kept what was asked for, and yet not what the backup has */
+/**
+ * @param kept what was asked for, and yet not what the backup has
+ * @param isThere what was compared stands; in mode `into` it was beside the tables, and is gone after a failure
+ */
 function verdictOf(
   { isWhole, differences }: Compared,
   kept: readonly Difference[],
+  isThere: boolean,
 ): RestoreReport['verdict'] {
   if (kept.length > 0 || differences.some(({ isExpected }) => !isExpected)) return 'different';
-  return isWhole ? 'identical' : 'not-compared';
+  return isWhole && isThere ? 'identical' : 'not-compared';
 }
 
 const troublesSchema = z.array(z.string());

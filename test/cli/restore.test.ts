@@ -238,5 +238,6 @@ describe('some tables into a database that exists', () => {
     expect([conflict.code, conflict.stderr]).toEqual([1, expect.stringContaining('--on-conflict')]);
     const beside = await run([...into, '--as', 'orders_then']);
     expect(beside.code, beside.stderr).toBe(0);
+    expect(beside.stdout).toMatch(/^ {4}new table public\.orders_then: 3,000 rows written$/m);
   });
 });

@@ -1,7 +1,7 @@
 /** How many rows a constraint refuses, for its error. Counts that cannot be had (an operator of one's own) are undefined. */
 import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
-import { quoted } from './placing.ts';
+import { quoted, type TableName } from './placing.ts';
 import type { RowSource } from './row-source.ts';
 
 /** Rows that were to go into a table. */
@@ -63,8 +63,11 @@ export async function isPrimaryKey(
   return rows.length > 0;
 }
 
-interface ForeignKey {
+export interface ForeignKey {
+  /** As SQL. */
   parent: string;
+  /** As people read it. */
+  parentTable: TableName;
   columns: string[];
   parentColumns: string[];
   isSelf: boolean;
@@ -73,12 +76,9 @@ interface ForeignKey {
 /** Rows that refer to none of the parent's, as both are in this transaction. */
 export async function countOrphans(
   session: Session,
-  { source, targetOid }: KeyRows,
-  constraint: string,
+  { source }: Pick<KeyRows, 'source'>,
+  { parent, columns, parentColumns, isSelf }: ForeignKey,
 ): Promise<number | undefined> {
-  const found = await foreignKey(session, targetOid, constraint);
-  if (found === undefined) return undefined;
-  const { parent, columns, parentColumns, isSelf } = found;
   const rows = `(SELECT * FROM ${source.from})`;
   const amongThem = isSelf
     ? ` AND NOT EXISTS (SELECT FROM ${rows} AS s WHERE ${equal('r', columns, 's', parentColumns)})`
@@ -114,7 +114,10 @@ export async function foreignKey(
         FROM pg_catalog.unnest(c.${key}) WITH ORDINALITY AS k (attnum, n)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.${relation} AND a.attnum = k.attnum)`;
   const [found] = await session.query<ForeignKey>(
-    `SELECT c.confrelid::pg_catalog.regclass::pg_catalog.text AS parent, ${names('conrelid', 'conkey')} AS columns,
+    `SELECT c.confrelid::pg_catalog.regclass::pg_catalog.text AS parent,
+            (SELECT pg_catalog.json_build_object('schema', n.nspname, 'name', p.relname)
+               FROM pg_catalog.pg_class p JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+              WHERE p.oid = c.confrelid) AS "parentTable", ${names('conrelid', 'conkey')} AS columns,
             ${names('confrelid', 'confkey')} AS "parentColumns", c.conrelid = c.confrelid AS "isSelf"
        FROM pg_catalog.pg_constraint c WHERE c.conrelid = $1 AND c.contype = 'f' AND c.conname = $2`,
     [childOid, constraint],

@@ -80,7 +80,8 @@ async function addNotValid(
   const oid = (await targetTable(session, child))?.oid;
   const key = oid === undefined ? undefined : await foreignKey(session, oid, name);
   const count = key && (await countUnmatched(session, child, key));
-  const failure = orphans(shown(child), name, count, false);
+  const about = { table: shown(child), parent: key?.parentTable, constraint: name, count };
+  const failure = orphans(about, false);
   if (!allowOrphans) throw failure;
   return {
     code: 'foreign-key-not-valid',

@@ -9,8 +9,14 @@ import { mapPgError, sqlstateOf } from '../../postgres/connect-errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { withoutRows } from '../../postgres/without-rows.ts';
 import { statementError } from '../create/statement-error.ts';
-import { countConflicts, countOrphans, isPrimaryKey, type KeyRows } from './count-rows.ts';
-import { type Placing, shown } from './placing.ts';
+import {
+  countConflicts,
+  countOrphans,
+  foreignKey,
+  isPrimaryKey,
+  type KeyRows,
+} from './count-rows.ts';
+import { type Placing, shown, type TableName } from './placing.ts';
 
 const uniqueViolation = '23505';
 const exclusionViolation = '23P01';
@@ -41,8 +47,9 @@ export async function rowError(
     });
   }
   if (sqlstate === foreignKeyViolation) {
-    const count = rows && (await countOrphans(session, rows, constraint));
-    return orphans(where, constraint, count, true);
+    const key = rows && (await foreignKey(session, rows.targetOid, constraint));
+    const count = rows && key && (await countOrphans(session, rows, key));
+    return orphans({ table: where, parent: key?.parentTable, constraint, count }, true);
   }
   if (/^(22|23|P0)/.test(sqlstate)) {
     return new HoldfastError(
@@ -64,24 +71,31 @@ function conflictMessage(table: string, constraint: string, count: number | unde
   return `${rows} of the backup for ${table} have a key that is there already (constraint ${constraint}).`;
 }
 
+interface Orphans {
+  readonly table: string;
+  /** The table that they refer to, where it can be told. */
+  readonly parent: TableName | undefined;
+  readonly constraint: string;
+  readonly count: number | undefined;
+}
+
 /** @param exists the constraint is there and enforced; else it was to be made */
 export function orphans(
-  table: string,
-  constraint: string,
-  count: number | undefined,
+  { table, parent, constraint, count }: Orphans,
   exists: boolean,
 ): HoldfastError {
   const rows = count === 1 ? '1 row' : `${count ?? 'At least 1'} rows`;
+  const of = parent === undefined ? '' : ` of ${shown(parent)}`;
+  const other =
+    parent === undefined ? 'the table they refer to' : `${shown(parent)}, the table they refer to,`;
   return new HoldfastError(
     'OrphanedRowsError',
-    `${rows} of ${table} would refer to rows that are not there (foreign key ${constraint}).`,
+    `${rows} of ${table} would refer to rows${of} that are not there (foreign key ${constraint}).`,
     {
-      evidence: { table, constraint, rows: count },
-      ...(exists
-        ? {
-            hint: 'Restore the table they refer to as well. This foreign key is in force, so --allow-orphans cannot help; --as puts the rows beside.',
-          }
-        : {}),
+      evidence: { table, constraint, rows: count, ...(parent && { parent: shown(parent) }) },
+      hint: exists
+        ? `Restore ${other} as well. This foreign key is in force, so --allow-orphans cannot help; --as puts the rows beside.`
+        : `Restore ${other} as well, or accept it with --allow-orphans.`,
     },
   );
 }
