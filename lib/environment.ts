@@ -7,9 +7,14 @@ import { readEnvironment } from '../core/environment/read-environment.ts';
 
 const ownFolder = join(import.meta.dirname, '../environments');
 
+/** Of the documentation of AWS, nobody's: as `account` it stands in the examples, which are synthesized and never deployed. */
+const placeholder = '111122223333';
+const examples: readonly string[] = ['example', 'everything'];
+
 /**
  * @param name the context value `env`
- * @throws ConfigurationError when none is named, there is no such file, or a value in it is not allowed
+ * @throws ConfigurationError when none is named, there is no such file, a value in it is not allowed, or its account is
+ * still that of the example
  */
 export function loadEnvironment(name: unknown, folder: string = ownFolder): Environment {
   const known = namesIn(folder);
@@ -21,8 +26,22 @@ export function loadEnvironment(name: unknown, folder: string = ownFolder): Envi
     throw wrong(`-c env=${String(name)}`, `environments/ has no such file; ${allowed}.`, known);
   }
   const file = `environments/${name}.json`;
-  return readEnvironment(readFileSync(join(folder, `${name}.json`), 'utf8'), file, name);
+  const environment = readEnvironment(
+    readFileSync(join(folder, `${name}.json`), 'utf8'),
+    file,
+    name,
+  );
+  if (environment.account === placeholder && !examples.includes(name)) throw notYours(file);
+  return environment;
 }
+
+/** CDK would say that the account is not bootstrapped, whatever was bootstrapped. */
+const notYours = (file: string): HoldfastError =>
+  new HoldfastError(
+    'ConfigurationError',
+    `${file}: account is "${placeholder}", which is that of the example and nobody's; allowed is the id of your own, 12 digits.`,
+    { hint: '`aws sts get-caller-identity --query Account --output text` says it.' },
+  );
 
 const namesIn = (folder: string): string[] =>
   (existsSync(folder) ? readdirSync(folder) : [])

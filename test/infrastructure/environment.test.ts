@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadEnvironment } from '../../lib/environment.ts';
@@ -42,6 +42,25 @@ test('a copy under another name must be given that name, since names on AWS are 
     'environments/prod.json has a value that is not allowed:\n' +
       '  name is "example"; allowed is "prod", as the file is called',
   );
+});
+
+test('the account of the example is nobody’s: an environment of one’s own is refused with it', async () => {
+  const folder = await makeFolder();
+  const text = readFileSync(join(environments, 'example.json'), 'utf8');
+  const own = text.replace('"name": "example"', '"name": "prod"');
+  writeFileSync(join(folder, 'prod.json'), own);
+  expect(() => loadEnvironment('prod', folder)).toThrow(
+    expect.objectContaining({
+      name: 'ConfigurationError',
+      message: expect.stringMatching(
+        /^environments\/prod\.json: account is "111122223333".*allowed is the id of your own, 12 digits/,
+      ),
+      hint: expect.stringContaining('aws sts get-caller-identity'),
+    }),
+  );
+  writeFileSync(join(folder, 'prod.json'), own.replaceAll('111122223333', '123456789012'));
+  expect(loadEnvironment('prod', folder)).toMatchObject({ account: '123456789012' });
+  expect(loadEnvironment('example')).toMatchObject({ account: '111122223333' });
 });
 
 test('what is no JSON is told with the place, and without what may be a password', async () => {
