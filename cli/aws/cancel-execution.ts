@@ -16,7 +16,7 @@ export interface CancelledExecution {
   readonly how: 'over' | 'ended';
   /** As Step Functions calls it: SUCCEEDED, ABORTED … */
   readonly state: string;
-  /** Null of one that succeeded: it left nothing. */
+  /** Null of a backup or a restore that succeeded: it left nothing. */
   readonly cleaned: FunctionOutput<'CleanUp'> | null;
 }
 
@@ -32,8 +32,10 @@ export async function cancelExecution(
   const before = (await readExecution(sfn, executionArn))?.status;
   if (before === undefined) throw noSuchRun(execution);
   const about = { machine: execution.machine, runId: execution.name, executionArn };
-  if (before === 'SUCCEEDED') return { ...about, how: 'over', state: before, cleaned: null };
-  // Of one that has failed or was stopped it finds nothing to do, unless something was left.
+  if (before === 'SUCCEEDED' && execution.machine !== 'drill') {
+    return { ...about, how: 'over', state: before, cleaned: null };
+  }
+  // Of one that is over it finds nothing to do, unless something was left: by a drill, however it ended.
   const cleaned = await cleanUpRun(lambdaClient(execution.place.region), execution);
   const state = (await readExecution(sfn, executionArn))?.status ?? 'UNKNOWN';
   return { ...about, how: before === 'RUNNING' ? 'ended' : 'over', state, cleaned };

@@ -43,10 +43,10 @@ Examples:
   holdfast cancel 20261121t0530 --vault /backups/shop --target postgresql://admin@localhost
   holdfast --env prod cancel shop-manual-20261121t042100z
 
-A run that lives ends in order by itself, as by Ctrl-C. Only for one whose process has died the server
-is needed: --database for a backup, --target for a restore or a drill. What a restore had half made is
-dropped; one that comes after its cutover is kept. With --env the execution is stopped, and the deployment
-cleans up after it.`,
+A run that lives ends in order by itself, as by Ctrl-C. Only for one whose process has died, or that could
+not take away what it had made, the server is needed: --database for a backup, --target for a restore or a
+drill. What a restore had half made is dropped; one that comes after its cutover is kept. With --env the
+execution is stopped, and the deployment cleans up after it.`,
     )
     .action(async (wanted: string, options: CancelOptions, own: Command) => {
       const deployment = await deploymentOf(options);
@@ -90,7 +90,7 @@ async function cancel(
     printLine(`Waiting for ${run.runId} to end; should its process have died, until ${until}.`),
   );
   const cleaned =
-    cancelled.how === 'dead'
+    cancelled.how === 'dead' || cancelled.hasLeft
       ? await cleanUpHere({ vaultDirectory: root, keyFile }, run, cancelled, options)
       : undefined;
   if (cleaned !== undefined && cleaned.troubles.length > 0) setExitCode(exitCodes.failed);
@@ -102,17 +102,19 @@ async function cancel(
 async function cleanUpHere(
   store: { readonly vaultDirectory: string; readonly keyFile: string },
   { machine, runId }: FoundRun,
-  { server }: Cancelled,
+  { how, server }: Cancelled,
   options: CancelOptions,
 ): Promise<CleanedUp> {
   const isBackup = machine === 'backup';
   const option = isBackup ? '--database' : '--target';
   if (!(isBackup ? namesDatabase(options) : namesTarget(options))) {
-    throw new HoldfastError(
-      'UsageError',
-      `The process of ${machine} ${runId} has died; to clean up after it, its server is needed.`,
-      { hint: `Give ${option} postgresql://user@host:port/name.` },
-    );
+    const why =
+      how === 'dead'
+        ? `The process of ${machine} ${runId} has died`
+        : `The ${machine} ${runId} could not take away what it had made`;
+    throw new HoldfastError('UsageError', `${why}; to clean up after it, its server is needed.`, {
+      hint: `Give ${option} postgresql://user@host:port/name.`,
+    });
   }
   const connection = isBackup ? connectionOf(options) : targetConnectionOf(options);
   requireSame(connection, server, runId, option);
@@ -136,11 +138,14 @@ function requireSame(
 
 function describe(run: FoundRun, { how, state }: Cancelled, cleaned?: CleanedUp): string {
   const what = `${run.machine} ${run.runId}`;
-  if (how === 'over') return `The ${what} had ended before: ${state}.`;
-  if (how === 'ended') return `The ${what} has ended: ${state}.`;
+  const howEnded =
+    how === 'dead'
+      ? `The process of ${what} had died.`
+      : `The ${what} ${howItEnded(how, String(state))}`;
+  if (cleaned === undefined) return howEnded;
   return [
-    `The process of ${what} had died. Cleaned up after it:`,
-    ...(cleaned?.cleaned ?? []).map((line) => `  ${line}`),
-    ...(cleaned?.troubles ?? []).map((line) => `! ${line}`),
+    `${howEnded} Cleaned up after it:`,
+    ...cleaned.cleaned.map((line) => `  ${line}`),
+    ...cleaned.troubles.map((line) => `! ${line}`),
   ].join('\n');
 }

@@ -2,7 +2,8 @@
  * The state ConcludeDrill: signed evidence, the scratch database gone, the report.
  *
  * Invariant: it comes after every drill that knows its backup, good or bad. The scratch database is dropped whatever
- * became of the restore; one that cannot be dropped is told as a warning and changes no verdict.
+ * became of the restore; one that cannot be dropped is told as a warning, counted, and written down for CleanUp and the
+ * next drill; it changes no verdict.
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Warning } from '../contract/manifest.ts';
@@ -14,6 +15,7 @@ import { type Identity, sourceVersionOf } from '../report/html/identity.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from '../report/outcome.ts';
 import { smallOutput } from '../report/small-output.ts';
 import { readReport, storeReport } from '../report/write-report.ts';
+import { noteLeft } from '../restore/fail/uncleared.ts';
 import { findRestoreRun } from '../restore/restore-run.ts';
 import { askedSource } from '../run/asked-source.ts';
 import { makeAttempts, type NoteCleaned } from '../run/attempt.ts';
@@ -92,10 +94,13 @@ async function leftBehind(
     await dropScratch(deps, run, noteCleaned);
     return null;
   } catch (error) {
+    const message = `The scratch database ${JSON.stringify(record.scratch)} could not be dropped: ${error instanceof Error ? error.message : String(error)}`;
+    await noteLeft(deps, record.runId, [message]);
+    // Nobody looks at the warnings of a drill that succeeded, and no rule at its end.
+    deps.metric?.('CleanUpTroubles', 1, { machine: 'drill' });
     return {
-      code: 'scratch-left',
-      message: `The scratch database ${JSON.stringify(record.scratch)} could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'Drop it by hand; it holds a copy of the rows of the backup.',
+      ...{ code: 'scratch-left', message },
+      hint: `\`holdfast cancel ${record.runId}\` tries again, and so does the next drill there; it holds a copy of the rows of the backup.`,
     };
   }
 }

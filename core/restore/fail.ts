@@ -5,6 +5,7 @@
  * evidence of the run's own error. Only what this run made is dropped, and nothing once the cutover has happened. It
  * comes when all retries are used up; a restore that was killed never comes here and is gone on with.
  */
+import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
 import { unknownSource } from '../contract/metrics.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
@@ -46,7 +47,7 @@ export async function takeBackRestore(
   request?: unknown,
 ): Promise<CleanedAfter> {
   const attempts = makeAttempts();
-  const { attempt, troubles, noteCleaned, cleaned } = attempts;
+  const { attempt, troubles, passing, noteCleaned, cleaned } = attempts;
   const marked = await attempt('The abort mark could not be read', () =>
     firstRestoreFailure(deps.workspace, runId),
   );
@@ -57,7 +58,7 @@ export async function takeBackRestore(
   if (run !== undefined) await clearPatiently(deps, run, attempts);
   if (run !== undefined) await report(deps, run, failure, attempts);
   // Before PlanRestore has written the run down only the request knows what it wants.
-  else {
+  else if (!asksForDryRun(request)) {
     const source = (await askedSource(deps, request)) ?? unknownSource;
     deps.metric?.('RestoreFailed', 1, { source });
   }
@@ -70,8 +71,12 @@ export async function takeBackRestore(
         : await releaseTargetLease(deps, run);
     if (released) noteCleaned('lease on the target given free');
   });
-  return { failure, troubles, cleaned };
+  return { failure, troubles, passing, cleaned };
 }
+
+/** It tells its error to whoever asked, and nothing was to be restored. */
+const asksForDryRun = (request: unknown): boolean =>
+  z.looseObject({ dryRun: z.literal(true) }).safeParse(request).success;
 
 async function report(
   deps: Deps,

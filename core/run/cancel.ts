@@ -11,6 +11,7 @@ import type { RestoreRun } from '../contract/restore.ts';
 import { scratchRunId } from '../drill/drill-record.ts';
 import { readRestoreOutcome } from '../report/outcome.ts';
 import { markRestoreAborted } from '../restore/abort-mark.ts';
+import { isCleared } from '../restore/fail/uncleared.ts';
 import { findRestoreRun } from '../restore/restore-run.ts';
 import { targetLeaseOf } from '../restore/target-lease.ts';
 import { getJson } from '../vault/json.ts';
@@ -36,6 +37,8 @@ export interface Cancelled {
   readonly how: 'over' | 'ended' | 'dead';
   /** As its outcome says; null for one that is dead. */
   readonly state: string | null;
+  /** It has ended and could not take everything away. */
+  readonly hasLeft: boolean;
   readonly server: CancelledServer | null;
 }
 
@@ -52,17 +55,21 @@ export async function cancelRun(
 ): Promise<Cancelled> {
   const server = await serverOf(deps, run);
   const before = await stateOf(deps, run);
-  if (before !== undefined) return { how: 'over', state: before, server };
+  if (before !== undefined) {
+    return { how: 'over', state: before, hasLeft: await hasLeft(deps, run), server };
+  }
   await mark(deps, run, by);
   let freeSince: number | undefined;
   for (let looks = 0; ; looks += 1) {
     const state = await stateOf(deps, run);
-    if (state !== undefined) return { how: 'ended', state, server };
+    if (state !== undefined) {
+      return { how: 'ended', state, hasLeft: await hasLeft(deps, run), server };
+    }
     const until = await heldUntil(deps, run);
     if (until !== undefined) freeSince = undefined;
     else freeSince ??= deps.now().getTime();
     if (freeSince !== undefined && deps.now().getTime() - freeSince > graceMs) {
-      return { how: 'dead', state: null, server };
+      return { how: 'dead', state: null, hasLeft: false, server };
     }
     // A run that lives ends within a second or two.
     if (looks === 12 && until !== undefined) onWait(until);
@@ -77,6 +84,11 @@ async function stateOf(
 ): Promise<string | undefined> {
   if (machine !== 'backup') return (await readRestoreOutcome(deps, runId))?.state;
   return (await getJson(deps.workspace, outcomeSchema, workspaceKeys.outcome(runId)))?.state;
+}
+
+async function hasLeft(deps: CancelDeps, run: FoundRun): Promise<boolean> {
+  if (run.machine === 'backup') return false;
+  return !(await isCleared(deps, run.runId)) || !(await isCleared(deps, restoreIdOf(run)));
 }
 
 async function mark(deps: CancelDeps, { machine, runId }: FoundRun, by: string): Promise<void> {

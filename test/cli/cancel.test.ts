@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Deps } from '../../core/contract/deps.ts';
+import { failRestore } from '../../core/restore/fail.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
 import { expectNoSessions } from '../backup/harness.ts';
 import { makeRestoreHarness, type RestoreHarness } from '../restore/harness.ts';
@@ -125,6 +127,35 @@ test('after a restore that was killed: its database is gone', async () => {
   expect(await harness.databases()).toEqual(before);
   const sessions = `SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${runId}/%'`;
   expect(await onServer('postgres', sessions)).toEqual([]);
+});
+
+test('a restore that ended while its server was away: what it left goes when the server is named', async () => {
+  const before = await harness.databases();
+  const runId = newRunId();
+  await killedIn({ machine: 'restore', options: harness.options({}, { runId }) }, 'FinishRows');
+  const away: Deps = {
+    ...harness.source.deps,
+    connectionOf: async () => ({ ...sharedSettings('postgres'), port: 1 }),
+  };
+  const error = { Error: 'ConnectionLostError', Cause: '{"errorMessage":"it went away"}' };
+  await failRestore(away, { runId, error });
+  const [left] = (await harness.databases()).filter((name) => !before.includes(name));
+  const nameless = await cancel(runId);
+  expect([nameless.code, nameless.stderr]).toEqual([
+    2,
+    expect.stringContaining(`The restore ${runId} could not take away what it had made`),
+  ]);
+  const cleaned = await cancel(runId, '--target', target);
+  expect([cleaned.code, cleaned.stdout]).toEqual([
+    0,
+    `The restore ${runId} had ended before: failed. Cleaned up after it:\n  database "${left}" dropped\n`,
+  ]);
+  expect(await harness.databases()).toEqual(before);
+  const again = await cancel(runId);
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    `The restore ${runId} had ended before: failed.\n`,
+  ]);
 });
 
 test('a run that is not there is wrong use, and so is an id that more than one begins with', async () => {

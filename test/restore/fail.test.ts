@@ -72,6 +72,18 @@ describe('a failed restore', () => {
     ]);
   });
 
+  test('of a dry run that was never planned is not counted: nothing was to be restored', async () => {
+    const counted: unknown[] = [];
+    const counting: Deps = { ...deps, metric: (...one) => counted.push(one) };
+    const request = {
+      target: 'scratch',
+      choice: { source: 'shop', backup: 'nosuch' },
+      dryRun: true,
+    };
+    await failRestore(counting, { runId: unique('unplanned'), error, request });
+    expect(counted).toEqual([]);
+  });
+
   test('says the same when it is told twice', async () => {
     const run = await planned();
     await makeWorkDatabase(run);

@@ -46,7 +46,7 @@ export async function clearTarget(deps: Deps, run: RestoreRun, clearing: Clearin
   const left = isInto
     ? `schema ${bookkeepingSchemaOf(run)} of database ${JSON.stringify(run.finalDatabase)}`
     : `database ${JSON.stringify(run.workDatabase)}`;
-  const uncleared = `The target server could not be cleared, and ${left} may be left until the next restore to it`;
+  const uncleared = `The target server could not be cleared, and ${left} may be left (\`holdfast cancel\` of the run tries again)`;
   await attempt(uncleared, async () => {
     const names = [run.workDatabase, run.finalDatabase, run.previousDatabase];
     await using session = await openBeside(deps, run, what, isInto ? [] : names);

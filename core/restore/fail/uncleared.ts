@@ -1,5 +1,6 @@
 /**
- * What a failed restore could not take away from the target, for the next restore of the same target to take away.
+ * What a failed restore, or a drill, could not take away from the target, for whoever comes next to take away: CleanUp, the
+ * next restore of the same target, the next drill on the same server.
  *
  * Invariant: the record names troubles as long as something may be left.
  */
@@ -14,7 +15,8 @@ import { workspaceKeys } from '../../vault/keys.ts';
 import { readFact } from '../restore-run.ts';
 import { clearTarget } from './clear-target.ts';
 
-const fact = 'uncleared';
+/** Written by nobody who left nothing. */
+export const unclearedFact = 'uncleared';
 const unclearedSchema = z.strictObject({ troubles: z.array(z.string()) });
 
 /** After 0.5, 1 and 2 s: a connection that broke once is no reason to leave a database behind. */
@@ -48,17 +50,25 @@ export async function clearPatiently(
       continue;
     }
     for (const { what, cause } of failures) await attempt(what, () => Promise.reject(cause));
-    const key = workspaceKeys.restoreFact(run.runId, fact);
     const troubles = failures.map(({ what }) => what);
-    await attempt('What is left could not be written down', async () => {
-      const isNews = troubles.length > 0 || !(await isCleared(deps, run.runId));
-      if (isNews) await putJson(deps.workspace, key, { troubles });
-    });
+    await attempt('What is left could not be written down', () =>
+      noteLeft(deps, run.runId, troubles),
+    );
     return;
   }
 }
 
+/** @param runId of the restore, or of the drill whose scratch database it is */
+export async function noteLeft(
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+  troubles: readonly string[],
+): Promise<void> {
+  if (troubles.length === 0 && (await isCleared(deps, runId))) return;
+  await putJson(deps.workspace, workspaceKeys.restoreFact(runId, unclearedFact), { troubles });
+}
+
 export async function isCleared(deps: Pick<Deps, 'workspace'>, runId: string): Promise<boolean> {
-  const record = await readFact(deps.workspace, runId, fact, unclearedSchema);
+  const record = await readFact(deps.workspace, runId, unclearedFact, unclearedSchema);
   return record === undefined || record.troubles.length === 0;
 }

@@ -6,7 +6,11 @@
 import { unknownSource } from '../../contract/metrics.ts';
 import { concludeDrill } from '../../drill/conclude-drill.ts';
 import { readDrill, scratchRunId } from '../../drill/drill-record.ts';
+import { dropScratch } from '../../drill/drop-scratch.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from '../../report/outcome.ts';
+import { clearAgain } from '../../restore/fail/clear-again.ts';
+import { isCleared, noteLeft } from '../../restore/fail/uncleared.ts';
+import { findRestoreRun } from '../../restore/restore-run.ts';
 import { askedSource } from '../asked-source.ts';
 import { causeOf } from '../failure.ts';
 import type { Cleaning, Found } from './cleaning.ts';
@@ -18,6 +22,7 @@ export async function cleanUpDrill(cleaning: Cleaning, runId: string): Promise<F
   const outcome = await readRestoreOutcome(deps, runId);
   if (outcome !== undefined) {
     if (isAgain && outcome.state === 'failed') await endRestore(cleaning, scratchRunId(runId));
+    await dropLeft(cleaning, runId);
     return 'ended';
   }
   const drill = await readDrill(deps, runId);
@@ -33,7 +38,23 @@ export async function cleanUpDrill(cleaning: Cleaning, runId: string): Promise<F
     const isLeft = report['database'] !== null;
     noteCleaned(`scratch database ${drill.scratch} is ${isLeft ? 'left' : 'gone'}`);
   });
+  await dropLeft(cleaning, runId);
   return 'unended';
+}
+
+/** Its server may have been away when the drill, or its restore, ended. */
+async function dropLeft(cleaning: Cleaning, runId: string): Promise<void> {
+  const { deps, attempt, noteCleaned } = cleaning;
+  const child = scratchRunId(runId);
+  await clearAgain(deps, child, cleaning);
+  if (await isCleared(deps, runId)) return;
+  const run = await findRestoreRun(deps.workspace, child);
+  if (run === undefined) return;
+  const { finalDatabase } = run;
+  await attempt(`The scratch database ${JSON.stringify(finalDatabase)} is left`, async () => {
+    await dropScratch(deps, run, noteCleaned);
+    await noteLeft(deps, runId, []);
+  });
 }
 
 async function endRestore(cleaning: Cleaning, child: string): Promise<void> {

@@ -6,6 +6,7 @@
 import { readRestoreOutcome } from '../../report/outcome.ts';
 import { markRestoreAborted } from '../../restore/abort-mark.ts';
 import { restoreOfExecution } from '../../restore/executions.ts';
+import { clearAgain } from '../../restore/fail/clear-again.ts';
 import { takeBackRestore } from '../../restore/fail.ts';
 import { findRestoreRun } from '../../restore/restore-run.ts';
 import { cleanUpBackup } from './backup.ts';
@@ -18,13 +19,13 @@ export const safetyRunId = (execution: string): string => `${execution}-safety`;
 export async function cleanUpRestore(cleaning: Cleaning, execution: string): Promise<Found> {
   const { deps, failure, request, attempt, isCertain, isAgain } = cleaning;
   const { runId, execution: current } = await restoreOfExecution(deps, execution);
-  if (current !== execution) return 'ended';
   const outcome = await readRestoreOutcome(deps, runId);
-  if (outcome !== undefined) {
-    // What is left on the target is for the next restore, which has the lease on it.
-    if (isAgain && outcome.state === 'failed') await endSafetyBackup(cleaning, execution);
-    return 'ended';
+  if (outcome?.state === 'failed') {
+    if (isAgain) await endSafetyBackup(cleaning, execution);
+    // The target may have been away when it ended.
+    await clearAgain(deps, runId, cleaning);
   }
+  if (outcome !== undefined || current !== execution) return 'ended';
   if (!isCertain && (await findRestoreRun(deps.workspace, runId)) === undefined) return 'unknown';
   await attempt('The abort mark could not be written', () =>
     markRestoreAborted(deps, runId, failure),
