@@ -4,6 +4,7 @@
  */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DescribeKeyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { beforeAll, describe, expect, inject, test, vi } from 'vitest';
@@ -150,6 +151,22 @@ const dropAtPrimary = async (like: string) => {
   }
 };
 
+const encryptionKey = `alias/holdfast-${environmentName}-encryption`;
+
+async function stateOfEncryptionKey(): Promise<string | undefined> {
+  const { kms } = clientsIn(primaryRegion);
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: encryptionKey }));
+  return KeyMetadata?.KeyState;
+}
+
+/** Somebody with all rights; KMS waits before it does so. */
+async function deleteEncryptionKey(): Promise<void> {
+  const { kms } = clientsIn(primaryRegion);
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: encryptionKey }));
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: KeyMetadata?.KeyId }));
+  expect(await stateOfEncryptionKey()).not.toBe('Enabled');
+}
+
 const schedulesInReplica = async () => {
   const { scheduler } = clientsIn(replicaRegion);
   const { Schedules = [] } = await scheduler.send(
@@ -248,6 +265,12 @@ const scenarios: Readonly<Record<Document, Readonly<Record<string, Scenario>>>> 
         await succeeded(await start('backup', { source: 'shop', options: quick }));
       },
     },
+    'Database corrupt': {
+      after: async () => {
+        expect(await contentOf('primary', 'shop_sound')).toEqual(source);
+        await dropAtPrimary('shop\\_sound');
+      },
+    },
     'Rows or a table gone': {
       before: {
         0: async () => {
@@ -270,9 +293,21 @@ const scenarios: Readonly<Record<Document, Readonly<Record<string, Scenario>>>> 
         // The view fell with the table; it is named, and not made again.
         expect(await contentOf('primary', 'shop')).toEqual({ ...source, busy: null });
         await fillShop();
+        await succeeded(await start('backup', { source: 'shop', options: quick }));
       },
     },
-    'Ransomware or a compromised account': {},
+    'Failed migration': {
+      before: { 0: () => onServer('primary', 'shop', 'DELETE FROM orders') },
+      after: async () => {
+        expect(await contentOf('primary', 'shop')).toEqual(source);
+        await dropAtPrimary('shop\\_before%');
+        await fillShop();
+      },
+    },
+    'Ransomware or a compromised account': {
+      before: { 1: deleteEncryptionKey },
+      after: async () => expect(await stateOfEncryptionKey()).toBe('Enabled'),
+    },
   },
 };
 
