@@ -5,7 +5,7 @@
  */
 import type { Environment, Source } from '../../core/contract/environment.ts';
 import { type MetricName, metricNamespace, unknownSource } from '../../core/contract/metrics.ts';
-import { namesOf, type Place } from '../../core/contract/names.ts';
+import { type MachineName, machineNames, namesOf, type Place } from '../../core/contract/names.ts';
 import { replicationSeconds } from '../../core/environment/objectives.ts';
 import { vaultPlaceOf } from '../places.ts';
 import { consoleLink } from './console-link.ts';
@@ -21,6 +21,7 @@ export interface AlarmSpec {
   readonly kind: AlarmKind;
   /** Absent: of the environment, not of one source. */
   readonly source?: string;
+  readonly machine?: MachineName;
   readonly name: string;
   readonly description: string;
   readonly metric: {
@@ -59,7 +60,8 @@ function isHere(kind: AlarmKind, { environment, place, isPrimary }: AlarmPlace):
   switch (kind) {
     case 'replica-behind':
       return isPrimary && environment.regions.replica !== undefined;
-    // Drills are scheduled in the primary alone.
+    // Drills are scheduled in the primary alone. Of exercises no age is told: the replica vault has copies of the primary's
+    // proofs, and CloudWatch looks back a week.
     case 'drill-stale':
       return isPrimary;
     // What is done to a bucket is told in its own account.
@@ -79,11 +81,13 @@ function ofKind(kind: AlarmKind, spec: AlarmKindSpec, where: AlarmPlace): AlarmS
       if (spec.mayLackSource) names.push(unknownSource);
       return [...new Set(names)].map((source) => counted(kind, spec.metric, source, where));
     }
+    case 'machine':
+      return machineNames.map((machine) => ofMachine(kind, spec.metric, machine, where));
     case 'age':
       return sources.flatMap((source) => aged(kind, spec, source, where));
     case 'state':
       return sources.map(({ name }) => ({
-        ...base(kind, where, name),
+        ...base(kind, where, { source: name }),
         metric: {
           ...ours(spec.metric, name, where),
           statistic: 'Minimum',
@@ -98,16 +102,16 @@ function ofKind(kind: AlarmKind, spec: AlarmKindSpec, where: AlarmPlace): AlarmS
   }
 }
 
-function base(kind: AlarmKind, where: AlarmPlace, source?: string) {
+function base(kind: AlarmKind, where: AlarmPlace, of: Pick<AlarmSpec, 'source' | 'machine'> = {}) {
   const { environment, place } = where;
   const { means, console } = alarmKinds[kind];
-  const what = source === undefined ? '' : `, source ${source}`;
+  const what = Object.entries(of).map(([of, one]) => `, ${of} ${one}`);
   return {
     kind,
-    ...(source !== undefined && { source }),
-    name: namesOf(environment.name).alarm(kind, source),
+    ...of,
+    name: namesOf(environment.name).alarm(kind, of.source ?? of.machine),
     description: [
-      `Holdfast ${environment.name} (${place.region}${what}): ${means}`,
+      `Holdfast ${environment.name} (${place.region}${what.join('')}): ${means}`,
       `Console: ${consoleLink(console, where)}`,
       `Runbook: ${runbookOf(kind)}`,
     ].join('\n'),
@@ -126,8 +130,26 @@ function counted(
   where: AlarmPlace,
 ): AlarmSpec {
   return {
-    ...base(kind, where, source),
+    ...base(kind, where, { source }),
     metric: { ...ours(metric, source, where), statistic: 'Sum', periodSeconds: eventPeriod },
+    ...{ periods: eventPeriods, threshold: 1 },
+    ...{ comparison: 'greater or equal', missing: 'notBreaching' },
+  };
+}
+
+function ofMachine(
+  kind: AlarmKind,
+  name: MetricName,
+  machine: MachineName,
+  where: AlarmPlace,
+): AlarmSpec {
+  const dimensions = { machine, environment: where.environment.name };
+  return {
+    ...base(kind, where, { machine }),
+    metric: {
+      ...{ namespace: metricNamespace, name, dimensions },
+      ...{ statistic: 'Sum', periodSeconds: eventPeriod },
+    },
     ...{ periods: eventPeriods, threshold: 1 },
     ...{ comparison: 'greater or equal', missing: 'notBreaching' },
   };
@@ -142,7 +164,7 @@ function aged(kind: AlarmKind, spec: AgedKind, source: Source, where: AlarmPlace
   const isCopy = kind === 'backup-missed' && !where.isPrimary;
   return [
     {
-      ...base(kind, where, source.name),
+      ...base(kind, where, { source: source.name }),
       metric: {
         ...ours(spec.metric, source.name, where),
         ...(spec.metric === 'SnapshotAge' ? byRun : bySentinel),

@@ -57,7 +57,7 @@ describe('what somebody does to keys and vaults', () => {
   );
 
   test('needs a trail, which is made when it is asked for, and logs no data but deletes in the vault', () => {
-    const without = synthesize(environmentOf('example'));
+    const without = synthesize({ ...environmentOf('example'), trail: false });
     expect(resourcesOf(without, 'AWS::CloudTrail::Trail')).toEqual([]);
     const asked = resourcesOf(synthesize(environmentOf('everything')), 'AWS::CloudTrail::Trail');
     expect(asked.map(({ stack }) => stack).sort()).toEqual([

@@ -149,7 +149,7 @@ test('without a second Region there is one of each stack, and no replication', (
   const environment = environmentOf('example');
   const alone = synthesize({ ...environment, regions: { primary: environment.regions.primary } });
   expect([...alone.stacks.keys()].sort()).toEqual(
-    ['Backup', 'Keys', 'Observability', 'Restore', 'Vault', 'Workspace'].map(
+    ['Backup', 'Keys', 'Observability', 'Restore', 'Trail', 'Vault', 'Workspace'].map(
       (what) => `Holdfast-example-${what}-eu-central-1`,
     ),
   );

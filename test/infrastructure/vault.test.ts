@@ -67,6 +67,8 @@ test('each bucket is named by what it is, so that the other Region finds it with
     'holdfast-everything-workspace-111122223333-eu-west-1',
     'holdfast-example-log-111122223333-eu-central-1',
     'holdfast-example-log-111122223333-eu-west-1',
+    'holdfast-example-trail-111122223333-eu-central-1',
+    'holdfast-example-trail-111122223333-eu-west-1',
     'holdfast-example-vault-111122223333-eu-central-1',
     'holdfast-example-vault-111122223333-eu-west-1',
     'holdfast-example-workspace-111122223333-eu-central-1',
