@@ -11,7 +11,8 @@ export interface Place {
   readonly region: string;
 }
 
-export type MachineName = 'backup' | 'restore' | 'drill';
+export const machineNames = ['backup', 'restore', 'drill'] as const;
+export type MachineName = (typeof machineNames)[number];
 
 /** @param environment 1 to 12 characters: `holdfast-123456789012-workspace-123456789012-ap-southeast-1` has 60 of 63. */
 export const namesOf = (environment: string) => {

@@ -96,6 +96,7 @@ async function leftBehind(
   } catch (error) {
     const message = `The scratch database ${JSON.stringify(record.scratch)} could not be dropped: ${error instanceof Error ? error.message : String(error)}`;
     await noteLeft(deps, record.runId, [message]);
+    deps.progress({ state: 'ConcludeDrill', message: `Drill ${record.runId}: ${message}` });
     // Nobody looks at the warnings of a drill that succeeded, and no rule at its end.
     deps.metric?.('CleanUpTroubles', 1, { machine: 'drill' });
     return {

@@ -24,6 +24,12 @@ export interface CountedKind extends KindBase {
   readonly mayLackSource: boolean;
 }
 
+/** The same of a machine: which source it was about does not matter to who mends it. */
+export interface MachineKind extends KindBase {
+  readonly by: 'machine';
+  readonly metric: MetricName;
+}
+
 /** Something is too old. */
 export interface AgedKind extends KindBase {
   readonly by: 'age';
@@ -50,7 +56,13 @@ export interface QueuedKind extends KindBase {
   readonly by: 'queue';
 }
 
-export type AlarmKindSpec = CountedKind | AgedKind | StateKind | WatchedKind | QueuedKind;
+export type AlarmKindSpec =
+  | CountedKind
+  | MachineKind
+  | AgedKind
+  | StateKind
+  | WatchedKind
+  | QueuedKind;
 
 const hour = 3_600;
 
@@ -110,6 +122,13 @@ export const alarmKinds = {
     means:
       'A restore (a drill’s too) was given up. Its target is as it was, unless the cutover had happened or something could not be taken away: the report says.',
     console: 'restore',
+  },
+  'clean-up-failed': {
+    by: 'machine',
+    metric: 'CleanUpTroubles',
+    means:
+      'A run has ended and could not take everything away: a database with rows of a backup, sessions or a lease may be left. `holdfast cancel` of the run tries again.',
+    console: 'dashboard',
   },
   'snapshot-too-old': {
     by: 'age',

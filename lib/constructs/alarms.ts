@@ -32,17 +32,21 @@ export class Alarms extends Construct {
     const action = new SnsAction(topic);
     this.all = alarmsOf(where).map((spec) => {
       const { namespace, name, dimensions, statistic, periodSeconds } = spec.metric;
-      const alarm = new Alarm(this, [spec.kind, spec.source].filter(Boolean).join('-'), {
-        alarmName: spec.name,
-        alarmDescription: spec.description,
-        metric: new Metric({
-          ...{ namespace, statistic, metricName: name, dimensionsMap: { ...dimensions } },
-          period: Duration.seconds(periodSeconds),
-        }),
-        ...{ threshold: spec.threshold, evaluationPeriods: spec.periods, datapointsToAlarm: 1 },
-        comparisonOperator: comparisons[spec.comparison],
-        treatMissingData: missing[spec.missing],
-      });
+      const alarm = new Alarm(
+        this,
+        [spec.kind, spec.source ?? spec.machine].filter(Boolean).join('-'),
+        {
+          alarmName: spec.name,
+          alarmDescription: spec.description,
+          metric: new Metric({
+            ...{ namespace, statistic, metricName: name, dimensionsMap: { ...dimensions } },
+            period: Duration.seconds(periodSeconds),
+          }),
+          ...{ threshold: spec.threshold, evaluationPeriods: spec.periods, datapointsToAlarm: 1 },
+          comparisonOperator: comparisons[spec.comparison],
+          treatMissingData: missing[spec.missing],
+        },
+      );
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
       return alarm;

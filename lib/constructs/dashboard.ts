@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { type MetricName, metricNamespace, metrics } from '../../core/contract/metrics.ts';
-import { namesOf } from '../../core/contract/names.ts';
+import { machineNames, namesOf } from '../../core/contract/names.ts';
 import type { AlarmPlace } from '../alarms/alarms-of.ts';
 
 /** Wide enough for the last weekly drill. */
@@ -71,6 +71,22 @@ export class HoldfastDashboard extends Construct {
       this.#graph('Bytes', ['BackupRawBytes', 'BackupStoredBytes']),
       this.#graph('Rows', ['BackupRows']),
     );
+    dashboard.addWidgets(this.#leftBehind());
+  }
+
+  #leftBehind(): GraphWidget {
+    const { environment } = this.#where;
+    return new GraphWidget({
+      title: 'Left behind: what could not be taken away after a run',
+      left: machineNames.map((machine) => {
+        const dimensionsMap = { machine, environment: environment.name };
+        return new Metric({
+          ...{ namespace: metricNamespace, metricName: 'CleanUpTroubles' satisfies MetricName },
+          ...{ dimensionsMap, period: Duration.hours(1), statistic: 'Sum', label: machine },
+        });
+      }),
+      ...{ width: 8, height: 7 },
+    });
   }
 
   /** One number for each source: hours. */

@@ -20,7 +20,7 @@ const advice: Readonly<Record<MachineName, readonly string[]>> = {
     'What to do: read error and cause at that page; start the backup again when the cause is gone.',
   ],
   restore: [
-    'A restore that failed puts its target back by itself; after one that was stopped or timed out CleanUp does, from now on. A cutover that has happened stays. What CleanUp cannot do is in its log, and in the dead-letter queue when it has tried in vain: an alarm tells of it.',
+    'A restore that failed puts its target back by itself; after one that was stopped or timed out CleanUp does, from now on. A cutover that has happened stays. What cannot be taken away is in CleanUp’s log, and an alarm tells of it (clean up failed); while the target is away it is tried three times, `holdfast cancel` of the run tries again.',
     'What to do: read error and cause at that page; start it again from its beginning when the cause is gone.',
   ],
   drill: [

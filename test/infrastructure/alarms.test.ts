@@ -52,10 +52,11 @@ describe('the table', () => {
   test('measures metrics of the contract that the code emits, with the dimensions that they have', () => {
     const own = [...here, ...there].filter(({ metric }) => metric.namespace === metricNamespace);
     expect(own.length).toBeGreaterThan(30);
-    for (const { name, metric, source } of own) {
+    for (const { name, metric, source, machine } of own) {
       expect(Object.keys(metrics), name).toContain(metric.name);
       expect(sourceText, `${metric.name} is emitted by nobody`).toContain(`'${metric.name}'`);
-      expect(metric.dimensions).toEqual({ source, environment: 'prod' });
+      const of = machine === undefined ? { source } : { machine };
+      expect(metric.dimensions).toEqual({ ...of, environment: 'prod' });
     }
   });
 
@@ -128,6 +129,16 @@ describe('limits are those of the source', () => {
       'holdfast-prod-drill-failed-unknown',
       'holdfast-prod-restore-failed-unknown',
     ]);
+  });
+
+  test('what was left behind is told by the machine whose run left it, in both Regions', () => {
+    const left = ['backup', 'restore', 'drill'].map(
+      (one) => `holdfast-prod-clean-up-failed-${one}`,
+    );
+    for (const specs of [here, there]) {
+      const found = specs.filter(({ kind }) => kind === 'clean-up-failed');
+      expect(found.map(({ name }) => name)).toEqual(left);
+    }
   });
 
   test('a replica is behind only where there is one', () => {

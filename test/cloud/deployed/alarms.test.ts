@@ -17,28 +17,47 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
+  GetKeyPolicyCommand,
+  PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   DeleteObjectCommand,
   GetBucketLifecycleConfigurationCommand,
+  GetBucketReplicationCommand,
+  GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
+  PutBucketReplicationCommand,
   PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3';
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import type { FunctionOutput } from '../../../core/contract/functions.ts';
 import { readEnvironment } from '../../../core/environment/read-environment.ts';
 import { alarmsOf } from '../../../lib/alarms/alarms-of.ts';
 import { type AlarmKind, runbookOf } from '../../../lib/alarms/kinds.ts';
 import { primaryRegion } from '../emulator-clients.ts';
-import { atWork, type Notices, subscribe } from './disturb.ts';
-import { environmentName } from './environment.ts';
-import { clientsIn, ended, fillShop, names, primary, quick, start, succeeded } from './harness.ts';
+import { atWork, changeSecret, forgetSettings, type Notices, subscribe } from './disturb.ts';
+import { environmentName, secretNames } from './environment.ts';
+import {
+  clientsIn,
+  connectTo,
+  ended,
+  fillShop,
+  names,
+  primary,
+  quick,
+  start,
+  succeeded,
+} from './harness.ts';
+import { holdBackCopies, setClockAhead } from './held-back.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
-const { cloudwatch, kms, lambda, s3 } = clientsIn(primaryRegion);
+const { cloudwatch, kms, lambda, s3, sfn } = clientsIn(primaryRegion);
 const Bucket = names.vaultBucket(primary());
 const soon = { timeout: 60_000, interval: 300 };
 const nameOf = (kind: AlarmKind, source = 'shop') => names.alarm(kind, source);
@@ -96,11 +115,13 @@ async function setThreshold(name: string, Threshold: number): Promise<() => Prom
   return () => put(was.Threshold);
 }
 
-async function callSentinel(): Promise<void> {
+async function callSentinel(): Promise<FunctionOutput<'Sentinel'>> {
   const { FunctionError, Payload } = await lambda.send(
     new InvokeCommand({ FunctionName: names.function('Sentinel'), Payload: Buffer.from('{}') }),
   );
-  expect(FunctionError, Buffer.from(Payload ?? []).toString()).toBeUndefined();
+  const answer = Buffer.from(Payload ?? []).toString();
+  expect(FunctionError, answer).toBeUndefined();
+  return JSON.parse(answer);
 }
 
 /** An hour and a minute later the event has not come again. */
@@ -182,15 +203,33 @@ describe('ages, as the sentinel tells them', () => {
     await becomes(name, 'OK');
   });
 
-  test('replica behind: by the figure that is told of every source with a replica', async () => {
+  test('replica behind: a backup that is published and not copied, until the next one is copied', async () => {
     const name = nameOf('replica-behind');
     await callSentinel();
     await becomes(name, 'OK');
-    // It tells 0 while the copy is there.
-    const putBack = await setThreshold(name, 0);
-    await becomes(name, 'ALARM');
-    await putBack();
-    await becomes(name, 'OK');
+    const copyAgain = await holdBackCopies();
+    const hourBack = await setClockAhead('Sentinel', anHour);
+    try {
+      const execution = await start('backup', { source: 'shop', options: quick });
+      const isBehind = async () => (await callSentinel()).sources[0]?.isReplicaBehind;
+      await expect.poll(isBehind, soon).toBe(true);
+      // It would try for long; what is published stays so.
+      await sfn.send(new StopExecutionCommand({ executionArn: execution }));
+      await ended(execution);
+      // What was told before it was published is forgotten.
+      await pass(anHour);
+      await callSentinel();
+      await becomes(name, 'ALARM');
+      expect(await notices.about(`"AlarmName": "${name}"`)).toContain(runbookOf('replica-behind'));
+      await copyAgain();
+      const next = await succeeded(await start('backup', { source: 'shop', options: quick }));
+      expect(next).toMatchObject({ replica: 'replicated' });
+      expect(await isBehind()).toBe(false);
+      await becomes(name, 'OK');
+    } finally {
+      await copyAgain();
+      await hourBack();
+    }
   });
 
   test('snapshot too old: by the age that the watch of a running backup tells', async () => {
@@ -236,6 +275,17 @@ describe('failures', () => {
     await isOverAnHourLater(name);
   });
 
+  test('one that is refused before it is planned rings under the source that it names', async () => {
+    const [name, unknown] = [nameOf('backup-failed'), nameOf('backup-failed', 'unknown')];
+    await becomes(name, 'OK');
+    await becomes(unknown, 'OK');
+    const refused = await ended(await start('backup', { source: 'shop', tier: 'never' }));
+    expect(refused).toMatchObject({ status: 'FAILED', error: 'ConfigurationError' });
+    await becomes(name, 'ALARM');
+    expect(await stateOf(unknown)).toBe('OK');
+    await isOverAnHourLater(name);
+  });
+
   test('a drill of a backup that has lost an object: drill failed, and restore failed', async () => {
     await fillShop();
     const report = await succeeded(await start('backup', { source: 'shop', options: quick }));
@@ -254,6 +304,48 @@ describe('failures', () => {
     // The newest backup is a good one again, for whoever comes next.
     await succeeded(await start('backup', { source: 'shop', options: quick }));
   });
+});
+
+test('a restore whose target is away while it ends: clean up failed, until it is cancelled with the target back', async () => {
+  await pass(anHour);
+  const name = names.alarm('clean-up-failed', 'restore');
+  await becomes(name, 'OK');
+  await fillShop(300_000);
+  await succeeded(await start('backup', { source: 'shop', options: quick }));
+  const databases = async () => {
+    const admin = await connectTo('primary');
+    const { rows } = await admin.query('SELECT datname FROM pg_database ORDER BY 1');
+    await admin.end();
+    return rows;
+  };
+  const before = await databases();
+  const execution = await start('restore', { target: 'scratch', choice: { source: 'shop' } });
+  const runId = String(execution.split(':').at(-1));
+  await expect.poll(async () => (await databases()).length, soon).toBe(before.length + 1);
+  const putBack = await changeSecret(secretNames.restore, { port: 1 });
+  try {
+    await forgetSettings('CleanUp');
+    await sfn.send(new StopExecutionCommand({ executionArn: execution }));
+    expect((await ended(execution)).status).toBe('ABORTED');
+    await becomes(name, 'ALARM');
+    expect(await notices.about(`"AlarmName": "${name}"`)).toContain(runbookOf('clean-up-failed'));
+    expect((await databases()).length).toBe(before.length + 1);
+  } finally {
+    await putBack();
+    await forgetSettings('CleanUp');
+  }
+  const { FunctionError, Payload } = await lambda.send(
+    new InvokeCommand({
+      FunctionName: names.function('CleanUp'),
+      Payload: JSON.stringify({ machine: 'restore', runId }),
+    }),
+  );
+  const answer = Buffer.from(Payload ?? []).toString();
+  expect(FunctionError, answer).toBeUndefined();
+  expect(JSON.parse(answer)).toMatchObject({ found: 'ended', troubles: [] });
+  expect(await databases()).toEqual(before);
+  await isOverAnHourLater(name);
+  await fillShop();
 });
 
 describe('what somebody does to keys and vaults', () => {
@@ -282,15 +374,41 @@ describe('what somebody does to keys and vaults', () => {
     await kms.send(new CancelKeyDeletionCommand({ KeyId }));
     await kms.send(new EnableKeyCommand({ KeyId }));
     await told('key-disabled', 'What: ScheduleKeyDeletion at');
+    await becomes(name, 'ALARM');
+    await isOverAnHourLater(name);
+    // That it is the same policy is not asked.
+    const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId }));
+    await kms.send(new PutKeyPolicyCommand({ KeyId, Policy }));
+    await told('key-disabled', 'What: PutKeyPolicy at');
+    await becomes(name, 'ALARM');
+    await isOverAnHourLater(name);
   });
 
-  test('a lifecycle that is set anew', async () => {
+  /** Each is set as it was. */
+  const settings = {
+    PutBucketLifecycle: async () => {
+      const { Rules } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
+      const LifecycleConfiguration = { Rules };
+      await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+    },
+    PutBucketReplication: async () => {
+      const { ReplicationConfiguration } = await s3.send(
+        new GetBucketReplicationCommand({ Bucket }),
+      );
+      await s3.send(new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration }));
+    },
+    PutBucketObjectLockConfiguration: async () => {
+      const { ObjectLockConfiguration } = await s3.send(
+        new GetObjectLockConfigurationCommand({ Bucket }),
+      );
+      await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+    },
+  };
+  test.each(Object.entries(settings))('a setting that is made anew: %s', async (event, setAnew) => {
     const name = names.alarm('vault-changed');
     await becomes(name, 'OK');
-    const { Rules } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
-    const LifecycleConfiguration = { Rules };
-    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
-    await told('vault-changed', 'What: PutBucketLifecycle at');
+    await setAnew();
+    await told('vault-changed', `What: ${event} at`);
     await becomes(name, 'ALARM');
     await isOverAnHourLater(name);
   });
