@@ -16,7 +16,7 @@ import { contentOf, makeRestoreHarness, type RestoreHarness } from '../restore/h
 import { dropDatabases, onServer } from '../restore/shared-server.ts';
 import { failureTasks, plainTasks } from './definition.ts';
 import { endAt, expectCleaned, type Moment, moments } from './end-at.ts';
-import { expectNothingLeft } from './left-behind.ts';
+import { expectNothingLeft, sessionsOf } from './left-behind.ts';
 
 let harness: RestoreHarness;
 let deps: Deps;
@@ -158,6 +158,52 @@ describe.each(['new', 'swap', 'into'] as const)(
     });
   },
 );
+
+/** Above 8 MiB, or its index would be one of many in a task: ten rows, of which each takes two seconds to index. */
+const slowIndex = `
+  CREATE FUNCTION slow(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+    'BEGIN PERFORM pg_sleep(CASE WHEN current_database() LIKE ''endings%'' THEN 0 ELSE 2 END); RETURN i; END';
+  CREATE TABLE t (id int, filler text);
+  INSERT INTO t SELECT i, repeat(md5(i::text), 32768) FROM generate_series(1, 10) i;
+  CREATE INDEX slow_index ON t (slow(id))`;
+
+it('a restore that ends while the server builds on without a client: no statement goes on', {
+  timeout: 60_000,
+}, async () => {
+  await using harness = await makeRestoreHarness('endings_build', async ({ query }) => {
+    await query(slowIndex);
+  });
+  const { vaultDirectory, keyFile, connection } = harness.options();
+  const { deps } = await openLocalDeps({
+    ...{ vaultDirectory, keyFile: keyFile as string, connection },
+  });
+  const runId = newRunId();
+  const database = harness.ownDatabase(`e_${randomBytes(4).toString('hex')}`);
+  const building = () =>
+    onServer<{ name: string }>(
+      'postgres',
+      `SELECT application_name AS name FROM pg_stat_activity
+        WHERE state = 'active' AND query LIKE '%slow_index%' AND starts_with(datname, $1)`,
+      [database],
+    );
+  let atEnd: unknown;
+  const cleaned = await endAt({
+    ...{ machine: 'restore', runId, moment: 'answer lost' },
+    // It has said that it is not done, and its session is the server's alone.
+    at: { machine: 'restore', state: 'Build' },
+    input: { target: 'here', choice, database, options, requestedBy },
+    depsOf: () => deps,
+    onEnd: async () => {
+      atEnd = await building();
+    },
+  });
+  expectCleaned(cleaned);
+  expect(atEnd).toEqual([{ name: expect.stringContaining(`${runId}/build-`) }]);
+  expect(await building()).toEqual([]);
+  expect(await sessionsOf(runId)).toEqual([]);
+  expect(await databases(database)).toEqual([]);
+  expect((await readReport(deps, runId))?.cleaned).toContain('1 session on the target ended');
+});
 
 /** How often a backup was proven: a drill that did not come to its end proves nothing. */
 async function provenNow(): Promise<number> {
