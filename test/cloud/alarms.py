@@ -103,7 +103,7 @@ def add_evaluation():
 
 
 KMS_CALLS = {"TrentService.DisableKey", "TrentService.EnableKey", "TrentService.ScheduleKeyDeletion",
-             "TrentService.CancelKeyDeletion"}
+             "TrentService.CancelKeyDeletion", "TrentService.PutKeyPolicy", "TrentService.UpdatePrimaryRegion"}
 # As CloudTrail names them.
 BUCKET_CALLS = {"lifecycle": "BucketLifecycle", "replication": "BucketReplication", "versioning": "BucketVersioning",
                 "policy": "BucketPolicy", "object-lock": "BucketObjectLockConfiguration"}

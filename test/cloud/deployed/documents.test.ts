@@ -2,8 +2,10 @@
  * What the documents say about AWS, from the documents themselves: every command of the README, docs/deploy.md and
  * docs/disaster-recovery.md that needs a deployment, with the AWS CLI, the CDK CLI and ours. What needs none is in test/docs/.
  */
+import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { DescribeKeyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import { ListSchedulesCommand } from '@aws-sdk/client-scheduler';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -175,6 +177,15 @@ const schedulesInReplica = async () => {
   return Schedules.map(({ State }) => State);
 };
 
+/** The one of the account. */
+async function makeTrail(): Promise<void> {
+  const [python, aws] = await awsCli();
+  const words = ['cloudtrail', 'create-trail', '--name', 'account', '--s3-bucket-name', 'logs'];
+  await promisify(execFile)(python, [aws, ...words, '--region', primaryRegion], {
+    env: { ...process.env, ...base().env },
+  });
+}
+
 const scenarios: Readonly<Record<Document, Readonly<Record<string, Scenario>>>> = {
   'README.md': { 'On AWS': {} },
   'docs/deploy.md': {
@@ -192,7 +203,7 @@ const scenarios: Readonly<Record<Document, Readonly<Record<string, Scenario>>>> 
     },
     "4. The environment's file": {},
     '5. Bootstrap and deploy': {},
-    '6. Confirm the e-mail': {},
+    '6. Confirm the e-mail': { before: { 2: makeTrail } },
     '7. Pin the signing key': {
       after: async (output) => {
         const pins = output.split('\n').filter((it) => it.startsWith('"'));
