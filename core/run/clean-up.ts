@@ -4,8 +4,8 @@
  * had half made is taken away, its leases are given free, its outcome is recorded.
  *
  * Invariant: a run that has an outcome is left as it is, so that any number of calls does what one does, but for what an
- * earlier call could not do (`unclean`), which is tried again. It comes after the end of an execution; called by a person
- * it ends the execution first.
+ * earlier call could not do (`unclean`), or the run itself not take away (`uncleared`), which is tried again. It comes
+ * after the end of an execution; called by a person it ends the execution first.
  */
 import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
@@ -48,8 +48,8 @@ export async function cleanUp(deps: Deps, input: FunctionInput<'CleanUp'>): Prom
   const cleaning: Cleaning = { ...attempts, deps, failure, request, isCertain, isAgain };
   const found = await byMachine[machine](cleaning, runId);
   // A rule does not look at the answer.
-  for (const trouble of troubles) {
-    deps.progress({ state: 'CleanUp', message: `${machine} ${runId}: ${trouble}` });
+  for (const line of [...cleaned, ...troubles]) {
+    deps.progress({ state: 'CleanUp', message: `${machine} ${runId}: ${line}` });
   }
   if (troubles.length > 0) deps.metric?.('CleanUpTroubles', troubles.length, { machine });
   if (passing.length > 0) await putJson(deps.workspace, unclean, { troubles });

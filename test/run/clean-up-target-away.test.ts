@@ -92,13 +92,16 @@ describe('a target that is away while a run ends', { timeout: 180_000 }, () => {
     const { runId, database } = await killedRestore();
     await failRestore(away(), { runId, error });
     const asked = { machine: 'restore', runId } as const;
+    const logged: (string | undefined)[] = [];
+    const logging: Deps = { ...deps, progress: ({ message }) => void logged.push(message) };
     const { found, cleaned, troubles } = await cleanUp(away(), asked);
     expect({ found, cleaned }).toEqual({ found: 'ended', cleaned: [] });
     expect(troubles.join()).toContain(`${JSON.stringify(database)} may be left`);
-    expect(await cleanUp(deps, asked)).toEqual({
+    expect(await cleanUp(logging, asked)).toEqual({
       ...nothing('restore', runId),
       cleaned: [`database "${database}" dropped`],
     });
+    expect(logged).toEqual([`restore ${runId}: database "${database}" dropped`]);
     expect(await left()).toEqual([]);
   });
 
