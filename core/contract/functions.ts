@@ -17,7 +17,7 @@ export const sourceStatusSchema = z.strictObject({
   source: z.string(),
   /** The newest published backup that `latest` may mean: whole, and none of tier `safety`; null: there is none. */
   newest: z.string().nullable(),
-  /** Seconds since the snapshot of the newest whole backup that is so far; null: none is. */
+  /** Seconds since the snapshot of the newest whole backup that is so far, of published ones but for `sealed`; null: none is. */
   sealedAgeSeconds: age,
   verifiedAgeSeconds: age,
   replicatedAgeSeconds: age,

@@ -203,7 +203,7 @@ const scenarios: Readonly<Record<Document, Readonly<Record<string, Scenario>>>> 
     },
     "4. The environment's file": {},
     '5. Bootstrap and deploy': {},
-    '6. Confirm the e-mail': { before: { 2: makeTrail } },
+    '6. Confirm the e-mail': { before: { 0: makeTrail } },
     '7. Pin the signing key': {
       after: async (output) => {
         const pins = output.split('\n').filter((it) => it.startsWith('"'));
