@@ -306,6 +306,24 @@ describe('failures', () => {
   });
 });
 
+async function callCleanUp(runId: string): Promise<unknown> {
+  const { FunctionError, Payload } = await lambda.send(
+    new InvokeCommand({
+      FunctionName: names.function('CleanUp'),
+      Payload: JSON.stringify({ machine: 'restore', runId }),
+    }),
+  );
+  const answer = Buffer.from(Payload ?? []).toString();
+  if (FunctionError !== undefined) throw new Error(answer);
+  return JSON.parse(answer);
+}
+
+/** Until another process is there: a rule's call that finds the dead one is repeated a minute later only. */
+async function forgetCleanUp(): Promise<void> {
+  await forgetSettings('CleanUp');
+  await vi.waitFor(() => callCleanUp('nobody'), soon);
+}
+
 test('a restore whose target is away while it ends: clean up failed, until it is cancelled with the target back', async () => {
   await pass(anHour);
   const name = names.alarm('clean-up-failed', 'restore');
@@ -324,7 +342,7 @@ test('a restore whose target is away while it ends: clean up failed, until it is
   await expect.poll(async () => (await databases()).length, soon).toBe(before.length + 1);
   const putBack = await changeSecret(secretNames.restore, { port: 1 });
   try {
-    await forgetSettings('CleanUp');
+    await forgetCleanUp();
     await sfn.send(new StopExecutionCommand({ executionArn: execution }));
     expect((await ended(execution)).status).toBe('ABORTED');
     await becomes(name, 'ALARM');
@@ -332,17 +350,9 @@ test('a restore whose target is away while it ends: clean up failed, until it is
     expect((await databases()).length).toBe(before.length + 1);
   } finally {
     await putBack();
-    await forgetSettings('CleanUp');
+    await forgetCleanUp();
   }
-  const { FunctionError, Payload } = await lambda.send(
-    new InvokeCommand({
-      FunctionName: names.function('CleanUp'),
-      Payload: JSON.stringify({ machine: 'restore', runId }),
-    }),
-  );
-  const answer = Buffer.from(Payload ?? []).toString();
-  expect(FunctionError, answer).toBeUndefined();
-  expect(JSON.parse(answer)).toMatchObject({ found: 'ended', troubles: [] });
+  expect(await callCleanUp(runId)).toMatchObject({ found: 'ended', troubles: [] });
   expect(await databases()).toEqual(before);
   await isOverAnHourLater(name);
   await fillShop();
