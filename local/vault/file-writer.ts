@@ -27,8 +27,6 @@ import { pathOf, type Tree, temporaryPath } from './tree.ts';
  */
 const smallBytes = 4096;
 const smallPieces = 16;
-/** After so many bytes the disk begins to take them, while more is made: the sync at the end has little left to wait for. */
-const syncBytes = 4 << 20;
 
 export async function openFileWriter(
   tree: Tree,
@@ -53,9 +51,6 @@ class FileWriter implements ObjectWriter {
   #handle: FileHandle | undefined;
   #storedBytes = 0;
   #small: Uint8Array[] = [];
-  #unsyncedBytes = 0;
-  #syncing: Promise<void> | undefined;
-  #syncError: unknown;
 
   constructor(
     tree: Tree,
@@ -87,23 +82,7 @@ class FileWriter implements ObjectWriter {
       // The write runs in the thread pool meanwhile; its error is taken up by the await.
       this.#hash.update(chunk);
       await written;
-      this.#syncBehind(handle, chunk.length);
     });
-  }
-
-  /** The kernel tells of a write that was lost only once, whoever asks first: `commit` tells it then. */
-  #syncBehind(handle: FileHandle, bytes: number): void {
-    this.#unsyncedBytes += bytes;
-    if (this.#unsyncedBytes < syncBytes || this.#syncing !== undefined) return;
-    this.#unsyncedBytes = 0;
-    this.#syncing = handle
-      .datasync()
-      .catch((error: unknown) => {
-        this.#syncError ??= error;
-      })
-      .finally(() => {
-        this.#syncing = undefined;
-      });
   }
 
   sha256SoFar(): string {
@@ -116,9 +95,7 @@ class FileWriter implements ObjectWriter {
       return await guarded(`write ${this.#key}`, async () => {
         const handle = this.#open();
         if (this.#small.length > 0) await writeFully(handle, this.#small);
-        await this.#syncing;
         await handle.sync();
-        if (this.#syncError !== undefined) throw this.#syncError;
         this.#handle = undefined;
         await handle.close();
         await makeFolders(files, dirname(this.#target));
@@ -150,7 +127,6 @@ class FileWriter implements ObjectWriter {
   async abort(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
-    await this.#syncing;
     // What failed before is the error to tell; a temporary file that stays is swept later.
     await handle?.close().catch(() => {});
     await removeIfThere(this.#tree.files, this.#temporary).catch(() => {});

@@ -225,26 +225,6 @@ it('shows no object when the write of its last step fails', async () => {
   expect(await readdir(join(root, '.tmp'))).toEqual([]);
 });
 
-it('shows no object when the disk lost what it was given midway, and said so only then', async () => {
-  const root = await folder();
-  let asked = 0;
-  const open: FileCalls['open'] = async (...args) => {
-    const handle = await nodeFiles.open(...args);
-    handle.datasync = async () => {
-      asked += 1;
-      throw systemError('EIO');
-    };
-    return handle;
-  };
-  const vault = openDirectoryVault(root, { ...nodeFiles, open });
-  const writer = await vault.openWriter('data/k');
-  for (let i = 0; i < 6; i += 1) await writer.write(new Uint8Array(1 << 20));
-  await expect(writer.commit()).rejects.toEqual(named('VaultIoError'));
-  expect(asked).toBe(1);
-  await expect(vault.head('data/k')).rejects.toEqual(named('ObjectNotFoundError'));
-  expect(await readdir(join(root, '.tmp'))).toEqual([]);
-});
-
 it('lists a folder of other hard links and special files without them', async () => {
   const root = await folder();
   const vault = openDirectoryVault(root);
