@@ -1,8 +1,8 @@
 /**
- * `npm run test:cloud`: the projects of vitest.cloud.config.ts in three processes side by side, and the files of `deployed`
- * as three parts, each with an emulator and a deployment of its own. Within one of them a file follows the other; when it
- * waits, the others have the processors. On an emulator that runs already (AWS_ENDPOINT_URL) they are one
- * after the other: there is one of each thing.
+ * `npm run test:cloud`: the projects of vitest.cloud.config.ts, the files of `deployed` as three parts, each with an emulator
+ * and a deployment of its own; three of these five at once. Within one a file follows the other; when it waits, the others
+ * have the processors. On an emulator that runs already (AWS_ENDPOINT_URL) they are one after the other: there is one of
+ * each thing. What failed is run once more and alone, and both are told.
  *
  * With arguments they are vitest's, of one process: `npm run test:cloud -- --project iam`.
  */
