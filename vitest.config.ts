@@ -10,6 +10,8 @@ export default defineConfig({
     env: await programEnvironment(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Vitest's own second is too short for a machine that has other work.
+    expect: { poll: { timeout: 30_000 } },
     // Two cores are the smallest machine that CI has; most time is spent in servers, not here.
     maxWorkers: 4,
   },
