@@ -4,7 +4,7 @@
 * CloudFormation: AWS::KMS::ReplicaKey, by the emulator's own ReplicateKey; the Region of Fn::GetStackOutput.
 * Step Functions: the name that a throttled function has there; with a Lambda that has no room there is Lambda.Unknown.
 * CloudWatch and CloudTrail as alarms need them: see alarms.py.
-* Lambda: the limit of a function's memory: see memory.py.
+* Lambda: the limit of a function's memory: see memory.py; its log lines, each with its own call: see loglines.py.
 * Faults that a test asks for: a service's error, or one of Step Functions when it calls a function.
 
 Nothing here answers in the place of Holdfast's own code.
@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 
 import alarms
 import conditions
+import loglines
 import memory
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import eventbridge, kms, stepfunctions
@@ -215,3 +216,4 @@ def add_all():
     conditions.add_conditions()
     alarms.add_alarms()
     memory.add_memory_limit()
+    loglines.read_to_mark()

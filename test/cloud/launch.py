@@ -29,6 +29,14 @@ REPLACEMENTS = {
             """status: "error", error: String(err.message || err), trace: err.stack || \"\"""",
             """status: "error", error: String(err.message || err), errorType: err.name, trace: err.stack || \"\"""",
         ),
+        (
+            "all that a Node function has written is there before its answer is (loglines.py)",
+            """        settled = true;
+""",
+            """        settled = true;
+        _stderrWrite("\\x04end of call\\n");
+""",
+        ),
     ],
     "ministack.services.lambda_svc": [
         (
