@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openKmsKeyRing } from '../../aws/keyring/kms-key-ring.ts';
 import { openS3Vault } from '../../aws/vault/s3-vault.ts';
 import { openS3Workspace } from '../../aws/vault/s3-workspace.ts';
@@ -29,7 +29,6 @@ import { kmsClient, newEncryptionKey, newSigningKey, replicated } from './kms-su
 import { makeReplicatedBuckets, makeWorkspaceBucket } from './vault-buckets.ts';
 import { type Fault, faultyProxy } from './vault-proxy.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const name = `cli${process.pid % 100_000}`;
 const names = namesOf(name);
 const { accountId: account, env } = inject('cloud');

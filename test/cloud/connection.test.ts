@@ -74,7 +74,7 @@ describe('a source by its secret', () => {
     );
     await expect
       .poll(() => whoami(settings).catch((error: Error) => error.name), {
-        timeout: 15_000,
+        timeout: 60_000,
         interval: 500,
       })
       .toMatchObject({ user: 'postgres' });

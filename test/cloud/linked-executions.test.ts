@@ -19,7 +19,7 @@ const create = async (name: string, definition: unknown) => {
   return stateMachineArn ?? '';
 };
 const ended = async (executionArn = '') => {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(100)) {
     const seen = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     if (seen.status !== 'RUNNING') return seen;
   }

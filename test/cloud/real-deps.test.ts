@@ -163,6 +163,6 @@ it('stops an execution that runs; one that is not there is none to stop', async 
   await deps.stopExecution?.('backup', 'shop-daily-1', 'its parent was stopped');
   const status = async () =>
     (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
-  await expect.poll(status, { timeout: 10_000 }).toBe('ABORTED');
+  await expect.poll(status, { timeout: 60_000 }).toBe('ABORTED');
   await deps.stopExecution?.('backup', 'nobody', 'its parent was stopped');
 });

@@ -235,7 +235,7 @@ describe('answers of S3', () => {
     [404, 'NoSuchBucket', 'VaultNotFoundError'],
     [507, 'QuotaExceeded', 'VaultFullError'],
     [400, 'EntityTooLarge', 'InternalError'],
-  ])('%i %s to a write is %s', { timeout: 60_000 }, async (status, code, name) => {
+  ])('%i %s to a write is %s', async (status, code, name) => {
     const proxy = await faultyProxy(
       ({ method }) => ({ answer: method === 'PUT' ? { status, code } : { status: 404 } }),
       { maxAttempts: 2 },

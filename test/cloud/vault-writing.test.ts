@@ -135,7 +135,9 @@ describe('an object of several parts', () => {
     const writing = (async () => {
       for (; taken < total; taken += chunk.length) await writer.write(chunk);
     })();
-    await expect.poll(() => proxy.seen.filter(isPart).length).toBe(partsInFlight);
+    const soon = { timeout: 60_000 };
+    await expect.poll(() => proxy.seen.filter(isPart).length, soon).toBe(partsInFlight);
+    await expect.poll(() => taken, soon).toBe(partsInFlight * partBytes(1));
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(proxy.seen.filter(isPart)).toHaveLength(partsInFlight);
     expect(taken).toBe(partsInFlight * partBytes(1));
