@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
 import { handlers } from '../../lambdas/handlers.ts';
+import { openLocalDeps } from '../../local/engine/local-deps.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
 import { TransactionPooler } from '../support/transaction-pooler.ts';
 import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const saw = collectThrown(import.meta.filename);
 
@@ -60,17 +59,16 @@ it('rights that are revoked while it runs end it: rows are never left out in sil
   try {
     const runId = newRunId();
     const connection = { ...harness.database.settings, user: role, password: async () => 'x' };
+    const { vaultDirectory, keyFile } = harness;
+    const { deps } = await openLocalDeps({ vaultDirectory, keyFile, connection });
     let isRevoked: Promise<unknown> | undefined;
-    const run = runBackup(
-      harness.options({
-        connection,
-        runId,
-        onProgress: ({ state }) => {
-          if (state === 'PlanUnits')
-            isRevoked ??= harness.database.query(`ALTER ROLE ${role} NOBYPASSRLS`);
-        },
-      }),
-    );
+    const run = harness.runHere(async (state, input) => {
+      if (state === 'DumpUnit') {
+        isRevoked ??= harness.database.query(`ALTER ROLE ${role} NOBYPASSRLS`);
+        await isRevoked;
+      }
+      return handlers[state](deps)(input);
+    }, runId);
     await expect(run).rejects.toMatchObject({ name: 'RowSecurityError' });
     expect(isRevoked).toBeDefined();
     await expectNothingLeft(harness, runId, 'RowSecurityError');

@@ -1,10 +1,8 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BackupReport } from '../../core/contract/catalogue.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
 import { type Harness, makeHarness } from './harness.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let harness: Harness;
 beforeAll(async () => {

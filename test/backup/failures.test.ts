@@ -7,7 +7,7 @@ import { HoldfastError } from '../../core/contract/errors.ts';
 import type { WorkerPool } from '../../local/engine/pool.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
 import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
-import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
+import { expectNothingLeft, fillShop, type Harness, makeHarness, waitsForLock } from './harness.ts';
 
 const saw = collectThrown(import.meta.filename);
 
@@ -48,22 +48,21 @@ describe('a backup none of whose units gets on for longer than the holders wait'
     await using own = await makeHarness('waiting');
     await fillShop(own.database);
     await using blocker = await makeBlocker(own);
-    let isBlocked = false;
-    const report = await runBackup(
-      own.options(
-        {
-          onProgress: ({ state }) => {
-            if (state !== 'DumpUnit' || isBlocked) return;
-            isBlocked = true;
-            blocker.waitFor(8_000);
-          },
-        },
-        { options: { holdRoundSeconds: 1, ...manyUnits.options } },
-      ),
+    let isBlocked: Promise<void> | undefined;
+    const report = await own.runHere(
+      async (state, _input, call) => {
+        if (state === 'DumpUnit') {
+          isBlocked ??= blocker.waitFor(9_000);
+          await isBlocked;
+        }
+        return call();
+      },
+      undefined,
+      { holdRoundSeconds: 2, ...manyUnits.options },
     );
-    expect(isBlocked).toBe(true);
     expect(report).toMatchObject({ state: 'published', rows: 20_003 });
-    expect(report.phases.DumpUnit).toBeGreaterThan(6_000);
+    // It waited for all of its time, and no unit could have its lock meanwhile.
+    expect(await blocker.outcome).toMatch(/statement timeout/);
   });
 });
 
@@ -127,22 +126,19 @@ describe('a backup that fails', () => {
   });
 
   it('because another one is running says who, and does not disturb that', async () => {
+    const runId = newRunId();
     let second: Promise<unknown> | undefined;
-    const first = await runBackup(
-      own.options(
-        {
-          onProgress: ({ state }) => {
-            if (state === 'DumpUnit')
-              second ??= runBackup(own.options({ runId: 'second' })).catch((error) => error);
-          },
-        },
-        manyUnits,
-      ),
-    );
-    expect(first.state).toBe('published');
+    const first = await own.runHere(async (state, _input, call) => {
+      if (state === 'DumpUnit') {
+        second ??= runBackup(own.options({ runId: 'second' })).catch((error) => error);
+        await second;
+      }
+      return call();
+    }, runId);
+    expect(first).toMatchObject({ state: 'published' });
     expect(await second).toMatchObject({
       name: 'LeaseHeldError',
-      message: expect.stringContaining(first.runId),
+      message: expect.stringContaining(runId),
     });
     expect(await own.catalogue()).toHaveLength(1);
   });
@@ -165,18 +161,14 @@ describe('a backup that fails', () => {
     child.send({
       ...own.options(
         {},
-        { options: { ...manyUnits.options, leaseSeconds: 3, holdRoundSeconds: 1 } },
+        { options: { ...manyUnits.options, leaseSeconds: 3, holdRoundSeconds: 2 } },
       ),
       connection: { ...settings, password: await password() },
     });
-    await once(child, 'message');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
     expect((await own.sessions()).some((name) => name.includes('/holder-'))).toBe(true);
-    // The last sign of life (10 s), three rounds of 1 s of nobody, some for workers to see that their parent is gone.
-    for (const end = Date.now() + 30_000; (await own.sessions()).length > 0 && Date.now() < end; )
-      await sleep(200);
-    expect(await own.sessions()).toEqual([]);
+    // The last sign of life (10 s), three rounds of 2 s of nobody, some for workers to see that their parent is gone.
+    await expect.poll(own.sessions, { timeout: 60_000, interval: 200 }).toEqual([]);
     expect(await own.catalogue()).toEqual([]);
     expect(await runBackup(own.options())).toMatchObject({ state: 'published', rows: 20_003 });
   });
@@ -187,12 +179,19 @@ async function makeBlocker(own: Harness) {
   const client = new pg.Client({ connectionString: own.database.url });
   client.on('error', () => undefined);
   await client.connect();
+  let outcome: Promise<string> | undefined;
   return {
-    waitFor(milliseconds: number): void {
-      void (async () => {
-        await client.query(`SET statement_timeout = ${milliseconds}`);
-        await client.query('ALTER TABLE accounts ADD COLUMN later int').catch(() => undefined);
-      })();
+    get outcome() {
+      return outcome;
+    },
+    /** Resolves when it has begun to wait. */
+    async waitFor(milliseconds: number): Promise<void> {
+      await client.query(`SET statement_timeout = ${milliseconds}`);
+      outcome = client.query('ALTER TABLE accounts ADD COLUMN later int').then(
+        () => 'done',
+        (error: Error) => error.message,
+      );
+      await waitsForLock(own);
     },
     [Symbol.asyncDispose]: () => client.end(),
   };

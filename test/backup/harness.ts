@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createZstdDecompress } from 'node:zlib';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { CatalogueEntry } from '../../core/contract/catalogue.ts';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { Manifest, TableEntry } from '../../core/contract/manifest.ts';
@@ -23,6 +23,9 @@ import {
 import { execute, loadStateMachine, taskStates } from '../../local/engine/state-machine.ts';
 import { initVault } from '../../local/vault/open-vault.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+
+// Whole backups, which take ten times as long where others work on all cores.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 export const requestedBy = { user: 'tester', host: 'here' };
 
@@ -137,7 +140,17 @@ export async function expectNothingLeft(
 
 /** The server takes a moment to see that a client has said goodbye. */
 export async function expectNoSessions(harness: Harness): Promise<void> {
-  await expect.poll(harness.sessions, { timeout: 5_000, interval: 50 }).toEqual([]);
+  await expect.poll(harness.sessions, { timeout: 30_000, interval: 50 }).toEqual([]);
+}
+
+/** Resolves when a statement waits for a lock in its database. */
+export async function waitsForLock({ database }: Harness): Promise<void> {
+  const waiting = () =>
+    database.query(
+      `SELECT FROM pg_locks WHERE NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+  await expect.poll(waiting, { timeout: 30_000, interval: 20 }).not.toEqual([]);
 }
 
 /** All of an async iterable. */

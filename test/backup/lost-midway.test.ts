@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
-import { fillShop, type Harness, makeHarness } from './harness.ts';
+import { expectNoSessions, fillShop, type Harness, makeHarness } from './harness.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('a backup whose vault has no room left', () => {
       vault.openWriter = openWriter;
     }
     expect(await harness.catalogue()).toEqual(published);
-    expect(await harness.sessions()).toEqual([]);
+    await expectNoSessions(harness);
     const outcome = await harness.deps.workspace.get(`runs/${runId}/outcome.json`);
     expect(JSON.parse(Buffer.from(outcome?.body ?? []).toString())).toMatchObject({
       state: 'failed',

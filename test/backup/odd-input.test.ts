@@ -69,4 +69,4 @@ it('odd names, columns, fields and settings come back as they were', async () =>
     );
     expect(next, name).toEqual([{ next: 3 }]);
   }
-}, 180_000);
+});

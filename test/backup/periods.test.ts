@@ -37,8 +37,9 @@ describe('periods', () => {
 
   it('of a later moment are never earlier, and a day lies in one month and in one week', () => {
     const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Pacific/Apia', 'Asia/Kathmandu'];
+    // Before, St John's set its clocks back at 00:01: one minute of a day came before an hour of the day before.
     const moment = fc.date({
-      min: new Date('2000-01-01T00:00:00Z'),
+      min: new Date('2011-12-01T00:00:00Z'),
       max: new Date('2100-01-01T00:00:00Z'),
       noInvalidDate: true,
     });

@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
@@ -21,13 +21,19 @@ beforeEach(async () => {
 });
 afterEach(() => harness[Symbol.asyncDispose]());
 
-/** The whole state machine; the replica gets everything once it was asked this many times. */
+/** The whole state machine; the replica gets everything, all at once, when it was asked this many times. */
 const runWith = (asked: number) => {
   let left = asked;
+  let arrived: Promise<void> | undefined;
+  const arrive = async () => {
+    await cp(harness.vaultDirectory, `${root}-coming`, { recursive: true });
+    await rename(`${root}-coming`, root);
+  };
   return harness.runHere(async (state, input) => {
     if (state === 'ReplicateUnit') {
       left -= 1;
-      if (left === 0) await cp(harness.vaultDirectory, root, { recursive: true });
+      if (left === 0) arrived = arrive();
+      await arrived;
     }
     return handlers[state](deps)(input);
   });

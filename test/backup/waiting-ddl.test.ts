@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../local/engine/run-backup.ts';
 import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
-import { expectNothingLeft, fillShop, type Harness, makeHarness } from './harness.ts';
+import { expectNothingLeft, fillShop, type Harness, makeHarness, waitsForLock } from './harness.ts';
 
 const saw = collectThrown(import.meta.filename);
 
@@ -18,13 +17,9 @@ describe('a schema change that begins to wait behind the holders', () => {
     await fillShop(own.database);
     await using client = await connect(own);
     const runId = newRunId();
-    let alter: Promise<unknown> | undefined;
     const result = own.runHere(
       async (state, _input, call) => {
-        if (state === when && alter === undefined) {
-          alter = client.alter();
-          await sleep(500);
-        }
+        if (state === when) await client.beginToAlter();
         return call();
       },
       runId,
@@ -32,7 +27,7 @@ describe('a schema change that begins to wait behind the holders', () => {
     );
     await expect(result).rejects.toMatchObject({ name: error });
     saw(await nameOfRejection(result));
-    await alter;
+    await client.altered();
     await expectNothingLeft(own, runId, error);
   });
 
@@ -40,16 +35,12 @@ describe('a schema change that begins to wait behind the holders', () => {
     await using own = await makeHarness('ddl');
     await fillShop(own.database);
     await using client = await connect(own);
-    let alter: Promise<unknown> | undefined;
     const report = await own.runHere(async (state, _input, call) => {
-      if (state === 'ReleaseSnapshot') {
-        alter ??= client.alter();
-        await sleep(500);
-      }
+      if (state === 'ReleaseSnapshot') await client.beginToAlter();
       return call();
     });
     expect(report).toMatchObject({ state: 'published', rows: 20_003 });
-    await alter;
+    await client.altered();
   });
 });
 
@@ -57,8 +48,19 @@ async function connect(harness: Harness) {
   const client = new pg.Client({ connectionString: harness.database.url });
   client.on('error', () => undefined);
   await client.connect();
+  let altered: Promise<unknown> | undefined;
+  let waits: Promise<void> | undefined;
+  const begin = () => {
+    altered = client.query('ALTER TABLE accounts ADD COLUMN later int');
+    return waitsForLock(harness);
+  };
   return {
-    alter: () => client.query('ALTER TABLE accounts ADD COLUMN later int'),
+    /** Once; resolves when it waits. */
+    beginToAlter: () => (waits ??= begin()),
+    async altered() {
+      if (altered === undefined) throw new Error('Nobody began with it.');
+      await altered;
+    },
     [Symbol.asyncDispose]: () => client.end(),
   };
 }

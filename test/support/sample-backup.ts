@@ -51,10 +51,17 @@ export async function sampleVault(folder: string): Promise<SampleVault> {
     vault,
     vaultId: marker.vaultId,
     keyRing,
-    now: () => new Date(),
+    now: nextMillisecond,
     progress: () => {},
   };
   return { ...opened, keyRing, deps };
+}
+
+let last = 0;
+/** Now, and never the same twice: evidence is in the order of its times. */
+function nextMillisecond(): Date {
+  last = Math.max(last + 1, Date.now());
+  return new Date(last);
 }
 
 type Part = { name: string; text: string };
