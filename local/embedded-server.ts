@@ -6,14 +6,15 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ConnectionSettings } from '../core/postgres/connection.ts';
+import { freePort } from './free-port.ts';
 
 export interface EmbeddedServerOptions {
   /** Folder with `bin/initdb` and `bin/postgres`; default: PostgreSQL 18 of the npm package. */
@@ -63,32 +64,33 @@ export async function startEmbeddedServer(
     writeFileSync(join(dataDirectory, 'pg_hba.conf'), `${hba.join('\n')}\n`);
     options.prepare?.(dataDirectory, owner);
 
-    const port = await freePort();
-    server = spawn(
-      join(binaries, 'bin', 'postgres'),
-      [
-        ['-D', dataDirectory],
-        ...[
-          `port=${port}`,
-          'listen_addresses=127.0.0.1',
-          'unix_socket_directories=',
-          'fsync=off',
-          ...(options.settings ?? []),
-        ].map((setting) => ['-c', setting]),
-      ].flat(),
-      { ...owner, stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, env: serverEnvironment() },
-    );
-    const url = (database = 'postgres') =>
+    const urlOf = (port: number, database = 'postgres') =>
       `postgresql://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
-    await waitUntilReady(server, url());
-    const started = server;
+    const { port, started } = await onFreePort(async (free) => {
+      server = spawn(
+        join(binaries, 'bin', 'postgres'),
+        [
+          ['-D', dataDirectory],
+          ...[
+            `port=${free}`,
+            'listen_addresses=127.0.0.1',
+            'unix_socket_directories=',
+            'fsync=off',
+            ...(options.settings ?? []),
+          ].map((setting) => ['-c', setting]),
+        ].flat(),
+        { ...owner, stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, env: serverEnvironment() },
+      );
+      await waitUntilReady(server, urlOf(free));
+      return server;
+    });
     return {
       port,
       user: 'postgres',
       password,
       dataDirectory,
       pid: started.pid as number,
-      url,
+      url: (database) => urlOf(port, database),
       settings: (database = 'postgres') => ({
         host: '127.0.0.1',
         port,
@@ -184,14 +186,18 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
+/** A port is free when it is chosen, and may be another's by the time that the server wants it: then it is another one. */
+export async function onFreePort<T>(
+  start: (port: number) => Promise<T>,
+  triesLeft = 4,
+): Promise<{ port: number; started: T }> {
+  const port = await freePort();
+  try {
+    return { port, started: await start(port) };
+  } catch (error) {
+    if (triesLeft === 0 || !/Address already in use/.test(String(error))) throw error;
+    return onFreePort(start, triesLeft - 1);
+  }
 }
 
 async function waitUntilReady(server: ChildProcess, url: string): Promise<void> {
@@ -199,9 +205,14 @@ async function waitUntilReady(server: ChildProcess, url: string): Promise<void> 
   server.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-8_000);
   });
-  for (const end = Date.now() + 30_000; ; await sleep(25)) {
-    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${log}`);
-    const client = new pg.Client({ connectionString: url });
+  // With all that it has written.
+  const ended = once(server, 'close');
+  for (const end = Date.now() + 60_000; ; await sleep(25)) {
+    if (server.exitCode !== null) {
+      await ended;
+      throw new Error(`PostgreSQL did not start:\n${log}`);
+    }
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
     try {
       await client.connect();
       await client.end();
