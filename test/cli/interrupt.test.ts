@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { Outcome } from '../../core/contract/catalogue.ts';
 import { startCli } from '../support/cli.ts';
 import { type CliVault, makeCliVault } from '../support/cli-vault.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { stallingProxy } from '../support/stalling-proxy.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
 // Three whole runs in a test, on a machine that runs other tests at the same time.
@@ -25,18 +25,20 @@ async function expectRecordedAndClean(made: CliVault, database: TestDatabase): P
   const [failed] = (await made.run(['list', '--failed', '--json'])).json<Outcome[]>();
   expect(failed).toMatchObject({ state: 'failed', error: 'RunAbortedError' });
   // A backend needs a moment to notice that it was ended.
-  for (let round = 0; round < 20 && (await sessionsOf(database)).length > 0; round++)
-    await sleep(100);
-  expect(await sessionsOf(database)).toEqual([]);
+  await expect.poll(() => sessionsOf(database), { timeout: 30_000 }).toEqual([]);
 }
 
 test('Ctrl-C in the middle of the rows: exit 1, a recorded failed run, no sessions and no locks, and the next run works', async () => {
   await using database = await testDatabase('cli_stop');
   await database.client.query(
-    `CREATE TABLE big AS SELECT i, repeat(md5(i::text), 30) AS filler FROM generate_series(1, 300000) i`,
+    `CREATE TABLE big AS SELECT i, repeat(md5(i::text), 30) AS filler FROM generate_series(1, 30000) i`,
   );
+  // 30 MB, of which 4 come: it is in the middle until it is ended.
+  await using proxy = await stallingProxy(database.settings.port, 4 << 20);
+  const url = new URL(database.url);
+  url.port = String(proxy.port);
   const made = await makeCliVault(await folders());
-  const args = ['backup', '--database', database.url, '--jobs', '1', '--json'];
+  const args = ['backup', '--database', url.href, '--jobs', '1', '--json'];
   const running = startCli(args, { env: made.env, cwd: made.folder, isGroup: true });
   await running.sawOnStderr(/dumping rows/);
   pressCtrlC(running.child.pid);
