@@ -44,7 +44,8 @@ test.each([
   const check = await runCheck(clockSkew, { session, now });
   expect(check).toMatchObject({ status });
   if (offset !== 0)
-    expect(check.detail).toMatch(offset < 0 ? /(19|20)\.\d s ahead/ : /(599|600)\.\d s behind/);
+    // Less what the question takes: on a busy machine that is some seconds.
+    expect(check.detail).toMatch(offset < 0 ? /(1\d|20)\.\d s ahead/ : /(59\d|600)\.\d s behind/);
 });
 
 test.each([

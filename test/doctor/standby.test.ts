@@ -40,6 +40,9 @@ async function set(feedback: string, delay: string): Promise<void> {
   }
 }
 
+/** A reload is told to every process by a signal. */
+const reloaded = { timeout: 30_000 };
+
 const backUp = () => runBackup(harness.options({ connection: server.settings() }));
 
 test('a primary is one', async () => {
@@ -57,7 +60,7 @@ test.each([
     await set(feedback, delay);
     const told = `hot_standby_feedback = ${feedback}, max_standby_streaming_delay = ${delay}): ${why}`;
     await expect
-      .poll(() => look(standby, server.settings()))
+      .poll(() => look(standby, server.settings()), reloaded)
       .toMatchObject({
         status: 'problem',
         detail: expect.stringContaining(told),
@@ -76,7 +79,7 @@ test.each(['-1', '24h'])(
   async (delay) => {
     await set('on', delay);
     await expect
-      .poll(() => look(standby, server.settings()))
+      .poll(() => look(standby, server.settings()), reloaded)
       .toMatchObject({
         status: 'ok',
         detail: expect.stringContaining('a standby (hot_standby_feedback = on'),
