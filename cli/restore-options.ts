@@ -93,11 +93,15 @@ export const addCheckOptions = (command: Command): Command =>
 
 export const addObjectives = (command: Command): Command =>
   command
-    .option('--rto <time>', 'how long it may take: 4h, 90m, 30s (for the report)', (text) =>
-      secondsOf('--rto', text),
+    .option(
+      '--rto <time>',
+      'how long it may take: 4h, 90m, 30s (for the report; default on AWS: what the environment promises)',
+      (text) => secondsOf('--rto', text),
     )
-    .option('--rpo <time>', 'how old the backup may be: 24h, 7d (for the report)', (text) =>
-      secondsOf('--rpo', text),
+    .option(
+      '--rpo <time>',
+      'how old the backup may be: 24h, 7d (for the report; likewise)',
+      (text) => secondsOf('--rpo', text),
     );
 
 /** @throws UsageError */

@@ -13,6 +13,7 @@ import { entryOf } from '../evidence/catalogue.ts';
 import { isDamage } from '../report/damage.ts';
 import { chooseBackup, type Place, placeOf } from '../restore/choose-backup.ts';
 import { nameWithSuffix } from '../restore/preflight/names.ts';
+import { withPromises } from '../restore/promised-objectives.ts';
 import { claimDrillTime } from '../run/claim.ts';
 import { requireRunId } from '../run/run-id.ts';
 import { type DrillRecord, readDrill, writeDrill } from './drill-record.ts';
@@ -50,9 +51,10 @@ async function choose(deps: Deps, runId: string, request: DrillInput): Promise<D
   try {
     const { manifest, sha256 } = await chooseBackup(deps, request.choice);
     const database = manifest.inventory.database.name;
+    const objectives = await withPromises(deps, manifest.source.name, request.objectives);
     return {
       runId,
-      request,
+      request: { ...request, objectives },
       startedAt,
       backup: {
         source: manifest.source.name,

@@ -21,6 +21,7 @@ import { chooseTables } from './into/choose-tables.ts';
 import { planLoads } from './load/plan-loads.ts';
 import { recordRestoreSpan } from './phases.ts';
 import { runPreflight } from './preflight.ts';
+import { withPromises } from './promised-objectives.ts';
 import { findRestoreRun, writeFact } from './restore-run.ts';
 import { findUnfinished } from './resume.ts';
 import { needsSafetyBackup, readSafety, safetyRequestOf } from './safety-request.ts';
@@ -53,7 +54,9 @@ export async function planRestore(
   const resumed = begun && (await goOnWith(deps, runId, request, begun));
   if (resumed !== undefined) return goOn(deps, runId, resumed, request);
   const chosen = await chooseBackup(deps, request.choice);
-  const target = targetOf({ host, port }, request, chosen);
+  const { name: source } = chosen.manifest.source;
+  const objectives = await withPromises(deps, source, request.objectives);
+  const target = targetOf({ host, port }, { ...request, objectives }, chosen);
   if (request.dryRun) {
     const run = await makeRun(deps, { runId, from, target, chosen, fence: 0 });
     return outputOf(deps, run, request);

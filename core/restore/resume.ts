@@ -1,8 +1,9 @@
 /**
  * Is a request the one that an unfinished restore was given, and can that one be gone on with?
  *
- * Who asks and how fast it shall be (`options`) make no other restore. The backup that the choice means does, but for
- * `latest`: which one was the newest when the restore began stays the one that is meant, until it is old.
+ * Who asks, how fast it shall be (`options`) and what it is measured against make no other restore. The backup that the
+ * choice means does, but for `latest`: which one was the newest when the restore began stays the one that is meant, until
+ * it is old.
  */
 import type { Deps } from '../contract/deps.ts';
 import type { Choice, RestoreInput, RestoreRun } from '../contract/restore.ts';
@@ -71,7 +72,13 @@ const asked = ({ meant: _meant, ...choice }: Choice) => choice;
 
 /** `choice` says which backup, which is compared by its id. */
 function requestText(input: RestoreInput): string {
-  const { requestedBy: _by, options: _options, choice: _choice, ...rest } = input;
+  const {
+    requestedBy: _by,
+    options: _options,
+    objectives: _aims,
+    choice: _choice,
+    ...rest
+  } = input;
   return canonical({ ...rest, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: undefined });
 }
 
