@@ -73,9 +73,9 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
 export const holdfast = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
   startCli(args, options).result;
 
-/** Nothing of the person who runs the tests: no database, no vault, no key, no terminal. */
+/** Nothing of the person who runs the tests: no database, no vault, no key, no settings, no terminal. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const isForeign = (name: string) =>
-    /^(PG|HOLDFAST_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/.test(name);
+    /^(PG|HOLDFAST_|(RESTORE_)?DATABASE_URL$|XDG_|NODE_OPTIONS$|VITEST)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name)));
 }

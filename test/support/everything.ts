@@ -7,7 +7,7 @@ import { everyObject, typesOfOurOwn } from './everything-objects.ts';
 import { everyRight } from './everything-rights.ts';
 import { everyTable } from './everything-tables.ts';
 import { everyType } from './everything-types.ts';
-import { richRoles, richSchema } from './rich-schema.ts';
+import { missingRole, richRoles, richSchema } from './rich-schema.ts';
 
 /** They belong to the server, not to the database. */
 export const everythingRoles = [
@@ -19,13 +19,7 @@ export const everythingRoles = [
 
 const ownRoles = everythingRoles
   .filter((role) => !richRoles.includes(role))
-  .map(
-    (role) => `DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
-    CREATE ROLE "${role.replaceAll('"', '""')}";
-  END IF;
-END $$;`,
-  )
+  .map(missingRole)
   .join('\n');
 
 /** SQL for an empty database of this major version, run as superuser. */

@@ -39,7 +39,7 @@ export function sharedSettings(database: string, user = 'postgres'): ConnectionS
     password: async () => password,
     sslMode: 'disable',
     tls: {},
-    connectTimeoutMs: 10_000,
+    connectTimeoutMs: 60_000,
   };
 }
 
@@ -84,7 +84,7 @@ export async function databaseOn(
       password: async () => server.password,
       sslMode: 'disable',
       tls: {},
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: 60_000,
     },
     client,
     async query(sql, values) {
