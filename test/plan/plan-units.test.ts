@@ -160,11 +160,11 @@ test('an empty database has a plan without units', async () => {
   expect(record.inventory.census).toMatchObject({ tables: 0, schemas: 1 });
 });
 
-test('2,000 tables and as many sequences are planned', async () => {
+test('2,000 tables and as many sequences are planned', { timeout: 240_000 }, async () => {
   // 2,000 relations in one transaction would be more locks than the server has.
   for (let at = 0; at < 2_000; at += 500) {
     await database.query(`DO $$ BEGIN FOR i IN ${at + 1}..${at + 500} LOOP
-      EXECUTE format('CREATE TABLE t%s (id serial, body text)', i); END LOOP; END $$`);
+      EXECUTE format('CREATE TABLE t%s (id serial)', i); END LOOP; END $$`);
   }
   const run = await heldRun(await temporaryFolder(), database.settings);
   const started = performance.now();

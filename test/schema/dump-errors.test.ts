@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { expect, inject, test } from 'vitest';
 import { type Filters, noFilters } from '../../core/contract/filters.ts';
@@ -81,6 +82,7 @@ test('a session that the server ends midway is a lost connection, and nothing ha
       [session.backendPid],
     );
     waits = row?.waits ?? 0;
+    await sleep(20);
   }
   await database.query(`SELECT pg_terminate_backend(${session.backendPid})`);
   expect(await ended).toMatchObject({ name: 'ConnectionLostError' });

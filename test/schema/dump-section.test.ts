@@ -118,12 +118,12 @@ line 🐘" (id int PRIMARY KEY, "Ünï" text DEFAULT E'\\N');
   });
 });
 
-test('2,000 tables are all there, with their constraints', async () => {
+test('2,000 tables are all there, with their constraints', { timeout: 240_000 }, async () => {
   await using database = await testDatabase('schema_many');
   const table = (
     n: number,
-  ) => `CREATE TABLE t${n} (id int PRIMARY KEY, a text UNIQUE, b numeric DEFAULT 1,
-    c timestamptz, d jsonb); COMMENT ON COLUMN t${n}.a IS 'number ${n}';`;
+  ) => `CREATE TABLE t${n} (id int PRIMARY KEY, a int UNIQUE, b int DEFAULT 1,
+    c timestamptz); COMMENT ON COLUMN t${n}.a IS 'number ${n}';`;
   for (let n = 0; n < 2_000; n += 200) {
     await database.query(Array.from({ length: 200 }, (_, i) => table(n + i)).join('\n'));
   }
