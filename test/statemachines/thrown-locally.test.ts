@@ -92,7 +92,7 @@ test('States.Timeout: a state that takes longer than its TimeoutSeconds is tried
     call: async (called, input) => {
       if (called === 'DumpSchema') {
         tries += 1;
-        return sleep(1_500);
+        return sleep(20_000, undefined, { ref: false });
       }
       if (called === 'Fail') caught.push((input as { error: { Error: string } }).error);
       return handlers[called](deps)(input);
