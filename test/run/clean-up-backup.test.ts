@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import { cleanUp } from '../../core/run/clean-up.ts';
 import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
-import { expectNothingLeft, fillShop, type Harness, makeHarness } from '../backup/harness.ts';
+import {
+  expectNoSessions,
+  expectNothingLeft,
+  fillShop,
+  type Harness,
+  makeHarness,
+} from '../backup/harness.ts';
 import { ended, killedIn, read } from './clean-up-support.ts';
 
 let harness: Harness;
@@ -17,7 +23,7 @@ afterAll(() => harness?.[Symbol.asyncDispose]());
 const options = { holdRoundSeconds: 3_600, chunkBytes: 256 << 10 };
 const backupOptions = (runId: string) => harness.options({ runId }, { options });
 
-describe('a backup that was killed', { timeout: 120_000 }, () => {
+describe('a backup that was killed', () => {
   it.each(['DumpSchema', 'PlanUnits', 'DumpUnit', 'Seal', 'VerifyUnit'])(
     'in %s leaves no session, no lease and an outcome; a second call does nothing; the next backup begins at once',
     async (state) => {
@@ -70,7 +76,7 @@ describe('a backup that was killed', { timeout: 120_000 }, () => {
     expect(troubles).toEqual([expect.stringContaining('could not be ended')]);
     expect(await read(harness.deps, 'leases/shop.json')).toMatchObject({ runId, isReleased: true });
     await cleanUp(harness.deps, { machine: 'backup', runId });
-    expect(await harness.sessions()).toEqual([]);
+    await expectNoSessions(harness);
   });
 
   it('called by a rule, logs, counts and throws what another try may not have; the other try does what was left', async () => {
@@ -106,7 +112,7 @@ describe('a backup that was killed', { timeout: 120_000 }, () => {
     expect(await harness.sessions()).not.toEqual([]);
 
     expect(await cleanUp(harness.deps, ended('backup', runId))).toMatchObject({ troubles: [] });
-    expect(await harness.sessions()).toEqual([]);
+    await expectNoSessions(harness);
     expect(await cleanUp(harness.deps, ended('backup', runId))).toMatchObject({ found: 'ended' });
   });
 });

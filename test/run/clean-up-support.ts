@@ -2,36 +2,31 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import type { FunctionInput } from '../../core/contract/functions.ts';
 import type { MachineName } from '../../core/contract/names.ts';
 import type { KilledRun } from './killed-run.ts';
 
-/** Kills the run, and its workers with it, some milliseconds after it has begun with the state. */
+/** A run that kills itself, and its workers with it, some milliseconds after it has begun with the state. */
 export async function killedIn(run: KilledRun, state: string, milliseconds = 20): Promise<void> {
   const child = fork(join(import.meta.dirname, 'killed-run.ts'), {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    detached: true,
   });
   let ended: unknown;
-  const reached = new Promise<void>((resolve) => {
-    child.on('message', (message) => {
-      if (typeof message !== 'string') ended = message;
-      if (message === state || typeof message !== 'string') resolve();
-    });
+  child.on('message', (message) => {
+    ended = message;
+    child.disconnect();
   });
   const { connection } = run.options;
   const password = await connection.password();
-  child.send({ ...run, options: { ...run.options, connection: { ...connection, password } } });
-  await reached;
-  await sleep(milliseconds);
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-  // One that was over before it could be killed would prove nothing.
-  expect(ended).toBeUndefined();
+  const options = { ...run.options, connection: { ...connection, password } };
+  child.send({ ...run, options, killedIn: { state, milliseconds } });
+  const [, signal] = await once(child, 'exit');
+  // One that was over before it was killed would prove nothing.
+  expect({ ended, signal }).toEqual({ ended: undefined, signal: 'SIGKILL' });
 }
 
 export const ended = (
