@@ -87,7 +87,7 @@ describe('the worker pool', () => {
     const name = await nameOfRejection(slow.call('DumpUnit', unknownUnit));
     expect(name).toBe('TaskTimedOutError');
     saw(name);
-    await expect.poll(() => slow.unitPids()).toEqual([]);
+    await expect.poll(() => slow.unitPids(), { timeout: 30_000 }).toEqual([]);
     await slow.close();
   });
 

@@ -264,7 +264,7 @@ describe('errors', () => {
     expect(failure?.name).toBe('VaultFullError');
     expect(states.at(-1)).toBe('Fail');
     expect(states).not.toContain('Report');
-    expect(calls.at(-1)?.input).toMatchObject({
+    expect(calls.findLast(({ state }) => state !== 'WatchSnapshot')?.input).toMatchObject({
       runId: 'run-1',
       error: { Error: 'VaultFullError' },
     });
