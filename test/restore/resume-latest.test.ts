@@ -8,7 +8,7 @@ import { recordRestoreSpan } from '../../core/restore/phases.ts';
 import { planRestore } from '../../core/restore/plan-restore.ts';
 import { readRestoreRun } from '../../core/restore/restore-run.ts';
 import { releaseTargetLease, renewTargetLease } from '../../core/restore/target-lease.ts';
-import { newRunId, runBackup } from '../../local/engine/run-backup.ts';
+import { newRunId } from '../../local/engine/run-backup.ts';
 import type { RestoreRequest } from '../../local/engine/run-restore.ts';
 import { requestedBy } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
@@ -17,9 +17,10 @@ import { onServer } from './shared-server.ts';
 
 let harness: RestoreHarness;
 let deps: Deps;
-let messages: (string | undefined)[] = [];
+let messages: string[] = [];
 /** What the clock of this test is ahead. */
 let aheadMs = 0;
+let onWaiting = () => {};
 const minute = 60_000;
 beforeAll(async () => {
   harness = await makeRestoreHarness('resume_latest', async (database) => {
@@ -29,14 +30,17 @@ beforeAll(async () => {
     ...harness.source.deps,
     now: () => new Date(Date.now() + aheadMs),
     connectionOf: async () => sharedSettings('postgres'),
-    progress: ({ message }) => messages.push(message),
+    progress: ({ message = '' }) => {
+      messages.push(message);
+      if (message.includes('waiting for its lease')) onWaiting();
+    },
   };
 }, 60_000);
 afterAll(() => harness?.[Symbol.asyncDispose]());
 
 const begun: RestoreRun[] = [];
 afterEach(async () => {
-  [messages, aheadMs] = [[], 0];
+  [messages, aheadMs, onWaiting] = [[], 0, () => {}];
   for (const run of begun.splice(0)) {
     await releaseTargetLease(deps, await readRestoreRun(deps.workspace, run.runId));
     await onServer('postgres', `DROP DATABASE IF EXISTS "${run.workDatabase}"`);
@@ -49,7 +53,7 @@ async function plan(input: Partial<RestoreRequest> = {}) {
   const request = restoreInputSchema.parse({
     ...{ target: 'here', requestedBy },
     ...input,
-    options: { leaseSeconds: 1, jobs: 2 },
+    options: { leaseSeconds: 1, jobs: 2, ...input.options },
   });
   const output = await planRestore(deps, { runId: newRunId(), request });
   const run = await readRestoreRun(deps.workspace, output.runId);
@@ -59,7 +63,7 @@ async function plan(input: Partial<RestoreRequest> = {}) {
 
 const put = (runId: string, key: string, value: unknown) =>
   deps.workspace.put(`restores/${runId}/${key}`, Buffer.from(JSON.stringify(value)));
-const newerBackup = async () => (await runBackup(harness.source.options())).backupId;
+const newerBackup = async () => ((await harness.source.runHere()) as { backupId: string }).backupId;
 
 describe('latest, with a newer backup than the one that the killed restore was of', () => {
   it.each([
@@ -78,14 +82,15 @@ describe('latest, with a newer backup than the one that the killed restore was o
   });
 
   it('is not held up by one that lives: it takes the newer backup', async () => {
-    const first = await plan();
-    const renewal = setInterval(() => void renewTargetLease(deps, first.run), 100);
-    try {
-      const newer = await newerBackup();
-      expect((await plan()).run.backup.backupId).toBe(newer);
-    } finally {
-      clearInterval(renewal);
-    }
+    const options = { leaseSeconds: 60 };
+    const first = await plan({ options });
+    const newer = await newerBackup();
+    // More than half of its lease is over, and it renews it.
+    onWaiting = () => {
+      aheadMs += 40_000;
+      void renewTargetLease(deps, first.run);
+    };
+    expect((await plan({ options })).run.backup.backupId).toBe(newer);
   });
 
   it('is another request when a label, the target or the database is another, or a person was shown the newer', async () => {
