@@ -81,9 +81,7 @@ test.each(caught)(
   async (_, type, sql, message) => {
     await using database = await testDatabase('release');
     await database.query(types + column(type));
-    const run = await sampleRun(await folder(), database.settings, {
-      options: { holdRoundSeconds: 30 },
-    });
+    const run = await sampleRun(await folder(), database.settings);
     await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });
     await database.query(sql);
     await expect(releaseSnapshot(run.deps, { runId: run.runId })).rejects.toMatchObject({
@@ -102,7 +100,6 @@ test('changes that no dumped row is printed with do not fail the run', async () 
   await using database = await testDatabase('release');
   await database.query(`${types}${column('pairs')}; CREATE TABLE left_out (x unused, y regproc)`);
   const run = await sampleRun(await folder(), database.settings, {
-    options: { holdRoundSeconds: 30 },
     filters: { excludeTableData: ['left_out'] },
   });
   await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });

@@ -17,6 +17,9 @@ export interface SampleRun {
   readonly messages: Progress[];
 }
 
+/** Holders that look every second whether anybody still works on the run. */
+export const shortRounds = { options: { holdRoundSeconds: 1 } };
+
 /** What the snapshot's functions take of Deps; the rest is not there, and using it would fail. */
 export function snapshotDeps(
   folder: string,
@@ -49,7 +52,8 @@ export async function sampleRun(
       source: 'shop',
       requestedBy: { user: 'test', host: 'test' },
       filters: input.filters ?? {},
-      options: { holdRoundSeconds: 1, lockSeconds: 2, blockedDdlSeconds: 1, ...input.options },
+      // Longer than any test: holders stay, unless it says otherwise.
+      options: { holdRoundSeconds: 60, lockSeconds: 30, ...input.options },
     }),
     server: {
       host: settings.host,
@@ -87,7 +91,7 @@ export async function holdersOf(database: TestDatabase, runId: string): Promise<
 export async function waitUntil(
   what: string,
   condition: () => Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 45_000,
 ): Promise<void> {
   const until = Date.now() + timeoutMs;
   while (!(await condition())) {
@@ -98,5 +102,5 @@ export async function waitUntil(
 
 /** Ends one session and waits until the server has forgotten it. */
 export async function endSession(database: TestDatabase, pid: number): Promise<void> {
-  await database.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+  await database.query('SELECT pg_terminate_backend($1, 30000)', [pid]);
 }
