@@ -3,7 +3,6 @@ import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import type { Manifest } from '../../core/contract/manifest.ts';
@@ -128,9 +127,6 @@ it.runIf(process.platform === 'linux')(
     bytes[400] = (bytes[400] ?? 0) ^ 1;
     await writeFile(path, bytes);
     await verifyObject(sample.deps, backup, ordersObject);
-    for (let tries = 0; tries < 50 && (await openFiles(sample.root)).length > 0; tries += 1) {
-      await sleep(20);
-    }
-    expect(await openFiles(sample.root)).toEqual([]);
+    await expect.poll(() => openFiles(sample.root), { timeout: 30_000 }).toEqual([]);
   },
 );
