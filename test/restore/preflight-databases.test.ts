@@ -52,7 +52,7 @@ describe('names of databases', () => {
       message: expect.stringContaining(JSON.stringify(name)),
     });
     expect(seen.workDatabase).not.toBe(name);
-    await admin.query(`CREATE DATABASE ${seen.workDatabase}`);
+    await admin.query(`CREATE DATABASE ${seen.workDatabase} TEMPLATE template0`);
     try {
       expect(only(await at.run({ database: name }), 'name-free')).toMatchObject({
         verdict: 'failed',
@@ -82,7 +82,7 @@ describe('names of databases', () => {
     expect(seen.finalDatabase).toBe(database.name);
     expect(seen.previousDatabase).toBe(`${database.name}_before_0123abcd`);
     expect(seen.workDatabase).toMatch(new RegExp(`^${database.name}_restore_`));
-    await admin.query(`CREATE DATABASE ${seen.previousDatabase}`);
+    await admin.query(`CREATE DATABASE ${seen.previousDatabase} TEMPLATE template0`);
     try {
       const item = only(await at.run(swap()), 'name-free');
       expect(item).toMatchObject({
@@ -281,14 +281,15 @@ describe('rights', () => {
 
 it('the preflight leaves nothing behind, whatever it tried', async () => {
   const before = await admin.query('SELECT count(*) FROM pg_collation');
-  await at.run(swap());
+  await at.run(swap(), { connection: asRole });
   const after = await admin.query('SELECT count(*) FROM pg_collation');
   expect(after.rows).toEqual(before.rows);
   const sessions = async () =>
     (
       await admin.query(
-        "SELECT FROM pg_stat_activity WHERE application_name = 'holdfast/preflight'",
+        "SELECT FROM pg_stat_activity WHERE application_name = 'holdfast/preflight' AND usename = $1",
+        [role],
       )
     ).rowCount;
-  await expect.poll(sessions, { timeout: 5000 }).toBe(0);
+  await expect.poll(sessions).toBe(0);
 });

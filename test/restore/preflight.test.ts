@@ -3,7 +3,7 @@ import type { Manifest } from '../../core/contract/manifest.ts';
 import { writeEvidence } from '../../core/evidence/record.ts';
 import { compareVersions } from '../../core/restore/preflight/extensions.ts';
 import { databaseNamesOf } from '../../core/restore/preflight/names.ts';
-import { sharedSettings } from '../support/postgres.ts';
+import { sharedSettings, startServer } from '../support/postgres.ts';
 import { roleOf } from '../support/role-of.ts';
 import { sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
@@ -98,16 +98,21 @@ describe('the server', () => {
   });
 
   it('too few free connections say how many jobs would do', async () => {
-    const seen = await at.run({ options: { jobs: 1000 } });
-    const item = only(seen, 'connections');
-    expect(item.verdict).toBe('failed');
-    const jobs = Number(/--jobs (\d+)/.exec(item.hint ?? '')?.[1]);
-    // Other tests come and go on the same server.
-    const fewer = await at.run({ options: { jobs: jobs - 20 } });
-    expect(only(fewer, 'connections').verdict).toBe('ok');
-    expect(only(await at.run({ options: { jobs: jobs + 20 } }), 'connections').verdict).toBe(
-      'failed',
-    );
+    // Of its own: on the shared one the sessions of other tests come and go.
+    const server = await startServer();
+    try {
+      const look = async (jobs: number) => {
+        const connection = server.settings();
+        return only(await at.run({ options: { jobs } }, { connection }), 'connections');
+      };
+      const item = await look(1000);
+      expect(item.verdict).toBe('failed');
+      const jobs = Number(/--jobs (\d+)/.exec(item.hint ?? '')?.[1]);
+      expect((await look(jobs)).verdict).toBe('ok');
+      expect((await look(jobs + 1)).verdict).toBe('failed');
+    } finally {
+      await server.stop();
+    }
   });
 });
 

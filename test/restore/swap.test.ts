@@ -129,9 +129,9 @@ describe('a swap', () => {
         }
       }
     });
-    await expect.poll(() => seen.has('old')).toBe(true);
+    await expect.poll(() => connections >= 4 && seen.has('old')).toBe(true);
     await cutover(deps, { runId: run.runId });
-    await expect.poll(() => seen.has('restored'), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => seen.has('restored')).toBe(true);
     stop = true;
     await Promise.all(clients);
     expect([...seen].sort()).toEqual(['old', 'restored']);
