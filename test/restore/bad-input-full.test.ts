@@ -90,7 +90,7 @@ describe('a target whose disk is full', { timeout: 180_000 }, () => {
       // The table fits once and not twice; its index, in the default tablespace, does.
       await using harness = await makeRestoreHarness('bad_real_full', async (database) => {
         await database.query(`
-          CREATE TABLE items (id int PRIMARY KEY, v text) TABLESPACE ${space};
+          CREATE TABLE items (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = off) TABLESPACE ${space};
           INSERT INTO items SELECT i, repeat(md5(i::text), 6) FROM generate_series(1, 30000) i;
           CHECKPOINT;`);
       });

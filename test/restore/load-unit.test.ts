@@ -173,13 +173,19 @@ describe('a connection', () => {
 });
 
 test('a run that was aborted is not worked on any more', async () => {
-  await using load = await loadHarness(source, backupId);
+  const input = { options: { leaseSeconds: 1 } };
+  await using load = await loadHarness(source, backupId, { input });
+  const sessions = () =>
+    load.target.query(
+      `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${load.run.runId}/load-%'`,
+    );
   const { deps } = spied(load, async (reads) => {
     if (reads > 1) return;
+    expect(await sessions()).toHaveLength(1);
     const failure = { error: 'RestoreStatementError', message: 'test', hint: '', evidence: {} };
     await markRestoreAborted(load.deps, load.run.runId, failure as never);
-    // Longer than the look that finds the mark.
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    // The look that finds the mark drops the session.
+    await expect.poll(sessions).toEqual([]);
   });
   await expect(load.loadAll(deps)).rejects.toMatchObject({ name: 'RunAbortedError' });
 });
