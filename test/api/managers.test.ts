@@ -1,9 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type BackupManager, openBackupManager, openRecoveryManager } from '../../index.ts';
 import { fillShop, type Harness, makeHarness } from '../backup/harness.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 let harness: Harness;
 let backups: BackupManager;

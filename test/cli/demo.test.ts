@@ -7,7 +7,7 @@ import { temporaryFolders } from '../support/temporary-folder.ts';
 const folders = temporaryFolders();
 
 test('the demo brings lost rows back, proves its backup, finds its damage, and leaves one report', {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const home = await folders();
   // As root, the server runs as another user, who must get into the folder of temporary files.

@@ -25,7 +25,7 @@ async function expectRecordedAndClean(made: CliVault, database: TestDatabase): P
   const [failed] = (await made.run(['list', '--failed', '--json'])).json<Outcome[]>();
   expect(failed).toMatchObject({ state: 'failed', error: 'RunAbortedError' });
   // A backend needs a moment to notice that it was ended.
-  await expect.poll(() => sessionsOf(database), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => sessionsOf(database)).toEqual([]);
 }
 
 test('Ctrl-C in the middle of the rows: exit 1, a recorded failed run, no sessions and no locks, and the next run works', async () => {

@@ -1,10 +1,9 @@
 import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { holdfast } from '../support/cli.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
 const folders = temporaryFolders();
 
 it('vault upgrade tells the formats of what is there, and refuses a sub-command that is none', async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   // 10 locks × 10 connections = 100 slots.
   server = await startServer({ settings: ['max_connections=10', 'max_locks_per_transaction=10'] });
   session = await openSession(server.settings(), { applicationName: 't', purpose: 'control' });
-}, 60_000);
+});
 afterAll(async () => {
   await session?.close();
   await server?.stop();

@@ -92,9 +92,8 @@ test('no statement is sent on a socket that is lent, and close does not wait for
   expect(raw.socket.destroyed).toBe(true);
   await closed;
   await expect
-    .poll(
-      () => database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [session.backendPid]),
-      { timeout: 30_000 },
+    .poll(() =>
+      database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [session.backendPid]),
     )
     .toEqual([]);
 });

@@ -100,10 +100,7 @@ test('close ends the process on the server, also while a statement runs, and may
   const quiet = await open();
   await quiet.close();
   await expect
-    .poll(
-      () => database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [quiet.backendPid]),
-      { timeout: 30_000 },
-    )
+    .poll(() => database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [quiet.backendPid]))
     .toEqual([]);
 });
 

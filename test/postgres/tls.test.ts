@@ -34,7 +34,7 @@ beforeAll(async () => {
   await admin.query(
     'CREATE ROLE tls_only LOGIN; CREATE ROLE plain_only LOGIN; CREATE ROLE nobody_may LOGIN',
   );
-}, 60_000);
+});
 afterAll(() => server?.stop());
 
 /** `tls`, `plain`, or the name of the error. */

@@ -164,7 +164,7 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
       expect(await keysOf(vault.list('', { limit: 0 }))).toEqual([]);
       for await (const listed of vault.list('b/')) {
         expect(listed).toMatchObject({ key: 'b/1', storedBytes: 3 });
-        expect(Math.abs(Date.now() - listed.lastModified.getTime())).toBeLessThan(60_000);
+        expect(Math.abs(Date.now() - listed.lastModified.getTime())).toBeLessThan(180_000);
       }
     });
 
@@ -179,7 +179,7 @@ export function vaultContract(name: string, makeVault: () => Promise<Vault>): vo
     it('refuses to delete what is retained, and to shorten that time', async () => {
       const vault = await makeVault();
       await vault.put('k', bytes('x'));
-      const until = new Date(Date.now() + 60_000);
+      const until = new Date(Date.now() + 600_000);
       await vault.setRetainUntil('k', until);
       expect((await vault.head('k')).retainUntil).toEqual(until);
       await expect(vault.delete('k')).rejects.toEqual(named('ObjectLockedError'));
