@@ -4,8 +4,8 @@ import { programAlias, programEnvironment } from './test/support/program.ts';
 const common = {
   env: await programEnvironment(),
   alias: programAlias,
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  testTimeout: 300_000,
+  hookTimeout: 400_000,
   maxWorkers: 2,
 };
 
@@ -16,6 +16,8 @@ const common = {
  */
 export default defineConfig({
   test: {
+    // Servers and an emulator with all its functions, on a machine that is at work too.
+    teardownTimeout: 60_000,
     projects: [
       {
         test: {

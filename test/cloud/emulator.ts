@@ -46,8 +46,8 @@ const root = join(import.meta.dirname, '../..');
 const ourAccount = '123456789012';
 /** Wait states and the pauses before a Retry take a quarter of their time: their order stays, and nobody asserts seconds. */
 const waitScale = '0.25';
-/** It takes 0.3 s on a calm machine; a hundred times that is a failure. */
-const readyTimeoutMs = 30_000;
+/** It takes a second on a calm machine; a hundred times that is a failure. */
+const readyTimeoutMs = 100_000;
 
 /** @throws Error with the tail of its log when it does not come up */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {

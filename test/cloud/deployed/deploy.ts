@@ -38,14 +38,14 @@ export async function deploy(
   const places = [primaryRegion, replicaRegion].map((region) => `aws://${base.account}/${region}`);
   // Away from cdk.json: what a bootstrap makes has nothing to do with our app.
   await timed('bootstrap', () =>
-    cdk(['bootstrap', ...places, '--output', output], { env, timeoutSeconds: 200, cwd: tmpdir() }),
+    cdk(['bootstrap', ...places, '--output', output], { env, timeoutSeconds: 600, cwd: tmpdir() }),
   );
   await timed('deploy', () =>
     cdk(
       ['deploy', '--all', '--require-approval', 'never', '--concurrency', '4', ...app, ...context],
       {
         env,
-        timeoutSeconds: 400,
+        timeoutSeconds: 1_200,
       },
     ),
   );

@@ -67,6 +67,7 @@ beforeAll(async () => {
       ...{ PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
       PGDATABASE: 'shop',
     },
+    timeoutSeconds: 280,
     // Of SQS the first version of the AWS CLI does not take the endpoint from its environment.
     programs: {
       aws: `exec ${aws.map((word) => `'${word}'`).join(' ')} --endpoint-url "$AWS_ENDPOINT_URL" "$@"`,
