@@ -151,7 +151,7 @@ describe('a restore from a vault with', { timeout: 180_000 }, () => {
     const report = await harness.restore();
     expect(report.verdict).toBe('identical');
     expect(await contentOf(report.database as string)).toEqual(original);
-    await onServer('postgres', `DROP DATABASE "${report.database}"`);
+    await onServer('postgres', `DROP DATABASE "${report.database}" WITH (FORCE)`);
   });
 });
 

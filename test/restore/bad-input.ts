@@ -48,9 +48,7 @@ export async function expectRefused(
   expect(error.message).toMatch(expected.message);
   expect(error.hint).toMatch(expected.hint);
   const { onTarget = onServer } = expected;
-  await expect
-    .poll(() => onTarget('postgres', sessionsOf(options.runId as string)), { timeout: 10_000 })
-    .toEqual([]);
+  await expect.poll(() => onTarget('postgres', sessionsOf(options.runId as string))).toEqual([]);
   expect(await witness(harness, expected)).toEqual(before);
   await expectKept(harness, options.runId as string, files);
   await expectReport(harness, error, options.runId as string, expected);

@@ -38,7 +38,7 @@ async function postData(database: string): Promise<string[]> {
     ...{ applicationName: 'test', purpose: 'control' as const },
   });
   const { sql } = await dumpSection(session, {
-    ...{ section: 'post-data' as const, filters, lockWaitMs: 1_000 },
+    ...{ section: 'post-data' as const, filters, lockWaitMs: 60_000 },
   });
   session.destroy();
   return sql.split('\n');

@@ -23,7 +23,7 @@ type Input = Parameters<RestoreHarness['restore']>[0];
 
 const restored = async (input: Input): Promise<RestoreReport> => {
   const report = await harness.restore(input);
-  await onServer('postgres', `DROP DATABASE "${report.database}"`);
+  await onServer('postgres', `DROP DATABASE "${report.database}" WITH (FORCE)`);
   return report;
 };
 

@@ -66,7 +66,7 @@ describe.each(['new', 'swap'] as const)('mode %s', (mode) => {
   }, async () => {
     const database = harness.ownDatabase(`${harness.source.database.name}_${mode}_named`);
     if (mode === 'swap') {
-      await onServer('postgres', `CREATE DATABASE ${database}`);
+      await onServer('postgres', `CREATE DATABASE ${database} TEMPLATE template0`);
       await onServer('postgres', `REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
     }
     let isDone = false;

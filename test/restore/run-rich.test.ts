@@ -27,7 +27,7 @@ async function definitionsOf(database: string): Promise<string[]> {
     await using session = await openSession(sharedSettings(database), {
       ...{ applicationName: 'test', purpose: 'control' as const },
     });
-    const { sql } = await dumpSection(session, { section, filters: noFilters, lockWaitMs: 1_000 });
+    const { sql } = await dumpSection(session, { section, filters: noFilters, lockWaitMs: 60_000 });
     texts.push(sql);
   }
   return texts.join('\n').split('\n');

@@ -34,12 +34,12 @@ describe('a whole restore', { timeout: 180_000 }, () => {
     expect(report.database).toMatch(/_restore_/);
     expect(await contentOf(report.database as string)).toEqual(original);
     await expectNoSessions(harness.source);
-    await onServer('postgres', `DROP DATABASE "${report.database}"`);
+    await onServer('postgres', `DROP DATABASE "${report.database}" WITH (FORCE)`);
   });
 
   it('swaps it in after a safety backup of what it replaces, which is kept aside', async () => {
     const live = harness.ownDatabase(`${harness.source.database.name}_live`);
-    await onServer('postgres', `CREATE DATABASE ${live}`);
+    await onServer('postgres', `CREATE DATABASE ${live} TEMPLATE template0`);
     await onServer(live, 'CREATE TABLE worth_keeping AS SELECT 42 AS a');
     const report = await harness.restore({ mode: 'swap', database: live });
     expect(report).toMatchObject({ state: 'succeeded', verdict: 'identical', database: live });
@@ -124,7 +124,7 @@ describe('a restore that is interrupted', { timeout: 180_000 }, () => {
       expect((await harness.databases()).sort()).toEqual(before.sort());
       const report = await harness.restore();
       expect(report.runId).not.toBe(options.runId);
-      await onServer('postgres', `DROP DATABASE "${report.database}"`);
+      await onServer('postgres', `DROP DATABASE "${report.database}" WITH (FORCE)`);
     },
   );
 });
