@@ -120,5 +120,5 @@ describe('a database with everything in it', () => {
       await dropSubscription(rich.database);
       await dropSubscription(restored);
     }
-  }, 120_000);
+  });
 });

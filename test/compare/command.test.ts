@@ -28,7 +28,7 @@ beforeAll(async () => {
   await other.query(shop);
   const made = await cli.run(['backup', '--database', source.url, '--source', 'shop']);
   expect(made.code, made.stderr).toBe(0);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await source?.drop();
   await other?.drop();

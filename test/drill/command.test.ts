@@ -26,7 +26,7 @@ describe('drill and report', () => {
     const result = await vault.run(['drill', ...target, '--rto', '1h', '--rpo', '1h', '--json']);
     expect(result.code, result.stderr).toBe(0);
     drill = result.json<RestoreReport>();
-  }, 120_000);
+  }, 180_000);
 
   afterAll(() => database.drop());
 

@@ -34,9 +34,7 @@ const scratchDatabases = async (harness: Harness): Promise<string[]> => {
   return rows.map(({ datname }) => datname);
 };
 
-test('a good backup is proven, with signed evidence, a report, and nothing left on the target', {
-  timeout: 120_000,
-}, async () => {
+test('a good backup is proven, with signed evidence, a report, and nothing left on the target', async () => {
   await using harness = await makeHarness('drill_good');
   await fillShop(harness.database);
   const backup = await runBackup(harness.options());
@@ -85,9 +83,7 @@ test('a good backup is proven, with signed evidence, a report, and nothing left 
   expect(page).not.toContain(String(password));
 });
 
-test('a backup with one changed byte is found damaged, and the scratch database is dropped', {
-  timeout: 120_000,
-}, async () => {
+test('a backup with one changed byte is found damaged, and the scratch database is dropped', async () => {
   await using harness = await makeHarness('drill_bad');
   await fillShop(harness.database);
   const backup = await runBackup(harness.options());
@@ -107,9 +103,7 @@ test('a backup with one changed byte is found damaged, and the scratch database 
   expect(page).toContain('<h1>The backup is damaged</h1>');
 });
 
-test('a drill that was killed leaves its scratch database to the next one, which drops it', {
-  timeout: 180_000,
-}, async () => {
+test('a drill that was killed leaves its scratch database to the next one, which drops it', async () => {
   await using harness = await makeHarness('drill_killed');
   await fillShop(harness.database);
   await runBackup(harness.options());
@@ -129,9 +123,7 @@ test('a drill that was killed leaves its scratch database to the next one, which
   expect(await scratchDatabases(harness)).toEqual([]);
 });
 
-test('--keep leaves the scratch database, and the report says where it is', {
-  timeout: 180_000,
-}, async () => {
+test('--keep leaves the scratch database, and the report says where it is', async () => {
   await using harness = await makeHarness('drill_kept');
   await fillShop(harness.database);
   await runBackup(harness.options());

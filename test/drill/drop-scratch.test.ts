@@ -9,9 +9,7 @@ import { makeWorkDatabase, targetDeps } from '../restore/cutover-harness.ts';
 import { planRun } from '../restore/planned-run.ts';
 import { databases, dropDatabases, onServer, unique } from '../restore/shared-server.ts';
 
-test('a scratch database goes, template and subscriptions or not; one that somebody else has made stays', {
-  timeout: 60_000,
-}, async () => {
+test('a scratch database goes, template and subscriptions or not; one that somebody else has made stays', async () => {
   await using harness = await makeHarness('drop_scratch');
   await fillShop(harness.database);
   const { backupId } = await runBackup(harness.options());

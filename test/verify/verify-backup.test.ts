@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Manifest } from '../../core/contract/manifest.ts';
 import { catalogueEntryOf } from '../../core/evidence/catalogue-entry.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
@@ -12,6 +12,9 @@ import { createKeyFile } from '../../local/keyring/key-file.ts';
 import { openLocalKeyRing } from '../../local/keyring/local-key-ring.ts';
 import { type SampleVault, sampleBackup, sampleVault } from '../support/sample-backup.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
+
+// Each of many verifications writes evidence, and waits for the disk.
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = temporaryFolders();
 const by = { user: 'me', host: 'here' };
