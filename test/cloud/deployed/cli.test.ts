@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { BackupReport } from '../../../core/contract/catalogue.ts';
 import type { RestoreReport } from '../../../core/contract/restore.ts';
 import { type CliOptions, type CliResult, startCli } from '../../support/cli.ts';
@@ -10,8 +10,6 @@ import { temporaryFolders } from '../../support/temporary-folder.ts';
 import { answerRightly, answerWith } from './disturb.ts';
 import { environmentName } from './environment.ts';
 import { connectTo, contentOf, fillShop } from './harness.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const folders = temporaryFolders();
 const file = () => join(inject('environments'), `${environmentName}.json`);

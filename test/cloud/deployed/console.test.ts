@@ -11,7 +11,7 @@ import { statesOf } from '../../statemachines/definition.ts';
 import { primaryRegion } from '../emulator-clients.ts';
 import { clientsIn, ended, fillShop, names, primary, quick, start, succeeded } from './harness.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 400_000 });
+vi.setConfig({ hookTimeout: 900_000 });
 const { sfn } = clientsIn(primaryRegion);
 /** Three screens of the console. */
 const bytesAtMost = 8_000;
@@ -60,7 +60,7 @@ beforeAll(async () => {
   await fillShop();
   for (const machine of ['backup', 'restore', 'drill'] as const) {
     const executionArn = await start(machine, requests[machine]);
-    outputs.set(machine, await succeeded(executionArn, 300));
+    outputs.set(machine, await succeeded(executionArn));
     executions.set(machine, executionArn);
   }
 });

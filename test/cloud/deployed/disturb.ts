@@ -42,6 +42,16 @@ export async function answerWith(...wanted: readonly Fault[]): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
+/**
+ * A run that is to be caught on its way comes to this function and no further, however fast the machine is: Lambda has no
+ * answer, and the call is repeated for some minutes. Until `answerRightly`; on another emulator it may be over sooner.
+ */
+export async function holdBefore(name: FunctionName): Promise<void> {
+  if (!isOurs) return;
+  const error = 'Lambda.ServiceException';
+  await answerWith({ function: names.function(name), error, times: 1_000 });
+}
+
 export async function answerRightly(): Promise<void> {
   const { faultsFile: file } = inject('cloud');
   // Elsewhere nothing else was asked for.
@@ -69,7 +79,14 @@ export function killFunction(name: string): number {
         group === String(processGroup) && read(`/proc/${pid}/environ`).split('\0').includes(wanted)
       );
     });
-  for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+  for (const pid of pids) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      // It has ended by itself meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
   return pids.length;
 }
 
@@ -91,13 +108,20 @@ function read(file: string): string {
   }
 }
 
+/** What may be done to a session that is found at work, in the moment that it is found. */
+const nothing = 'true';
+const end = 'pg_terminate_backend(pid)';
+
+/** Ends the session that works on this, in the middle of its work. */
+export const endAtWork = (what: string): Promise<number> => atWork(what, end);
+
 /** Waits for a session that works on this. @returns its process id */
-export async function atWork(what: string): Promise<number> {
+export async function atWork(what: string, done = nothing): Promise<number> {
   const admin = await connectTo('primary');
   try {
     for (const until = Date.now() + 60_000; Date.now() < until; await sleep(10)) {
       const { rows } = await admin.query<{ pid: number }>(
-        `SELECT pid FROM pg_stat_activity
+        `SELECT pid, ${done} FROM pg_stat_activity
          WHERE application_name LIKE 'holdfast/%/' || $1 || '%' AND state = 'active'`,
         [what],
       );
@@ -175,7 +199,7 @@ export async function subscribe(queueName: string): Promise<Notices> {
   const isAbout = (text: string, what: string | RegExp) =>
     typeof what === 'string' ? text.includes(what) : what.test(text);
   const about = async (what: string | RegExp): Promise<string> => {
-    for (const until = Date.now() + 30_000; Date.now() < until; ) {
+    for (const until = Date.now() + 90_000; Date.now() < until; ) {
       const found = texts.find((text) => isAbout(text, what));
       if (found !== undefined) return found;
       const { Messages = [] } = await sqs.send(

@@ -20,26 +20,19 @@ import {
   answerWith,
   atWork,
   changeSecret,
+  endAtWork,
   type Fault,
   failures,
   forgetFailures,
   forgetSettings,
+  holdBefore,
   inWorkspace,
   killFunction,
   type Notices,
   subscribe,
 } from './disturb.ts';
 import { secretNames } from './environment.ts';
-import {
-  clientsIn,
-  connectTo,
-  ended,
-  fillShop,
-  names,
-  primary,
-  start,
-  succeeded,
-} from './harness.ts';
+import { clientsIn, ended, fillShop, names, primary, quick, start, succeeded } from './harness.ts';
 
 const saw = collectThrown(import.meta.filename, isOurs);
 /** What the emulator's Step Functions got from functions, told and collected. */
@@ -50,9 +43,7 @@ const seen = () => {
 };
 
 const { lambda, logs, s3, sfn } = clientsIn(primaryRegion);
-/** Holders stay for longer than a service fails here. */
-const patient = { watchSeconds: 1, holdRoundSeconds: 30 };
-const backup = (options: object = patient) => start('backup', { source: 'shop', options });
+const backup = () => start('backup', { source: 'shop', options: quick });
 
 const published = async (): Promise<number> => {
   const Bucket = names.vaultBucket(primary());
@@ -101,7 +92,7 @@ describe('a backup that fails', () => {
             const { events = [] } = await logs.send(command);
             return events.map(({ message }) => message);
           },
-          { timeout: 30_000, interval: 300 },
+          { timeout: 60_000, interval: 300 },
         )
         .toContainEqual(expect.stringMatching(`CleanUp done.*${name}`));
     } finally {
@@ -127,6 +118,7 @@ describe('a backup that dumps', () => {
   afterAll(() => fillShop());
 
   test('is stopped by a person gives its lease free, and people hear of it', async () => {
+    await holdBefore('Seal');
     const executionArn = await backup();
     await atWork('unit-');
     await sfn.send(new StopExecutionCommand({ executionArn, cause: 'maintenance begins' }));
@@ -151,8 +143,14 @@ describe('a backup that dumps', () => {
     `goes on when the processes that dump are killed${onlyOurs('its processes are not ours')}`,
     async () => {
       const executionArn = await backup();
-      await atWork('unit-');
-      expect(killFunction('DumpUnit')).toBeGreaterThan(0);
+      // It does not come to its end while they are looked for.
+      const session = await atWork('unit-');
+      process.kill(session, 'SIGSTOP');
+      try {
+        expect(killFunction('DumpUnit')).toBeGreaterThan(0);
+      } finally {
+        process.kill(session, 'SIGCONT');
+      }
       expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
       expect(seen()).toContain('DumpUnit Runtime.ExitError');
     },
@@ -162,10 +160,7 @@ describe('a backup that dumps', () => {
     `goes on when the sessions that dump are ended${onlyOurs('nobody tells what Step Functions saw')}`,
     async () => {
       const executionArn = await backup();
-      const pid = await atWork('unit-');
-      const admin = await connectTo('primary');
-      await admin.query('SELECT pg_terminate_backend($1)', [pid]);
-      await admin.end();
+      await endAtWork('unit-');
       expect(await succeeded(executionArn)).toMatchObject({ state: 'published', rows: 300_500 });
       expect(seen()).toContain('DumpUnit ConnectionLostError');
     },
@@ -186,7 +181,7 @@ describe.skipIf(!isOurs)(`a backup goes on${faults}`, () => {
     const executionArn = await backup();
     try {
       await expect
-        .poll(seen, { timeout: 30_000 })
+        .poll(seen, { timeout: 60_000 })
         .toContain('HoldSnapshot Lambda.TooManyRequestsException');
     } finally {
       if (was !== undefined) await reserve(was);
@@ -265,7 +260,7 @@ describe.skipIf(!isOurs)(`a backup goes on${faults}`, () => {
         options: { pollSeconds: 1 },
       });
       await expect
-        .poll(seen, { timeout: 30_000 })
+        .poll(seen, { timeout: 60_000 })
         .toContain('PlanRestore DatabaseInstanceNotReadyError');
     } finally {
       await put(was);

@@ -51,7 +51,7 @@ export async function start(
 }
 
 /** Waits until it has ended. @throws Error with the end of its history when that takes too long */
-export async function ended(executionArn: string, seconds = 150): Promise<Ended> {
+export async function ended(executionArn: string, seconds = 300): Promise<Ended> {
   const { sfn } = clientsIn(regionOf(executionArn));
   const until = Date.now() + seconds * 1000;
   while (Date.now() < until) {

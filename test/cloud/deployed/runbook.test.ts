@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { root } from '../../docs/document.ts';
 import { openShell, type Shell } from '../../docs/shell.ts';
 import { temporaryFolders } from '../../support/temporary-folder.ts';
@@ -13,8 +13,6 @@ import { awsCli } from '../aws-cli.ts';
 import { primaryRegion } from '../emulator-clients.ts';
 import { environmentName } from './environment.ts';
 import { base, ended, fillShop, quick, start, succeeded } from './harness.ts';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** CloudFormation of the emulator knows no drift. */
 const lacks = /detect-stack-drift|describe-stack-resource-drifts/;

@@ -54,7 +54,6 @@ describe.skipIf(!isOurs)(`roles${onlyOurs('it enforces nothing that we know of')
       expect(got.length).toBeGreaterThan(100);
       expect(denied).toBeGreaterThan(500);
     },
-    300_000,
   );
 
   test('nobody gets at a vault by plain http, whatever his role allows', async () => {
