@@ -12,7 +12,7 @@ import { openShell, type Shell } from './shell.ts';
 import { contentOf, fillShop, on } from './shop.ts';
 import { readWorkflow } from './workflow.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const folders = temporaryFolders();
 let server: EmbeddedServer;

@@ -9,7 +9,7 @@ import { executedDocuments, readBlocks, root, sectionsOn, withValues } from './d
 import { openShell } from './shell.ts';
 import { contentOf, fillShop } from './shop.ts';
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const folders = temporaryFolders();
 let server: EmbeddedServer;

@@ -33,7 +33,7 @@ const machine = () => ({
 });
 
 export async function openShell(options: ShellOptions): Promise<Shell> {
-  const { folder, env, programs = {}, timeoutSeconds = 120 } = options;
+  const { folder, env, programs = {}, timeoutSeconds = 300 } = options;
   const bin = join(folder, '.bin');
   const state = join(folder, '.state');
   await mkdir(bin, { recursive: true });
