@@ -126,7 +126,7 @@ test('after a restore that was killed: its database is gone', async () => {
   });
   expect(await harness.databases()).toEqual(before);
   const sessions = `SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'holdfast/${runId}/%'`;
-  expect(await onServer('postgres', sessions)).toEqual([]);
+  await expect.poll(() => onServer('postgres', sessions)).toEqual([]);
 });
 
 test('a restore that ended while its server was away: what it left goes when the server is named', async () => {
