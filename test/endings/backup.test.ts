@@ -60,7 +60,7 @@ const states = [
   ...failureTasks('backup').map((one) => ({ ...one, moment: 'answer lost' as const })),
 ];
 
-describe('a backup that ends', { timeout: 60_000 }, () => {
+describe('a backup that ends', () => {
   it.each(states)('in $state ($moment)', async ({ state, ...at }) => {
     const { outcome, held, found, backupId } = await endBackup(at, state);
     const isListed = (await listed()).includes(String(backupId));
@@ -80,9 +80,9 @@ describe('a backup that ends', { timeout: 60_000 }, () => {
     const { outcome } = await endBackup({ moment: 'answer lost', status: 'TIMED_OUT' }, 'DumpUnit');
     expect(outcome).toMatchObject({
       error: 'TaskTimedOutError',
-      // Two holders; and those of the watch, when it has looked already.
+      // Two holders; and those of the watch, when it has looked already, and of units that are just closing.
       cleaned: [
-        expect.stringMatching(/^[2-5] sessions on shop ended$/),
+        expect.stringMatching(/^([2-9]|\d{2,}) sessions on shop ended$/),
         'lease on shop given free',
       ],
     });

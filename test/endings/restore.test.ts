@@ -16,7 +16,7 @@ import { contentOf, makeRestoreHarness, type RestoreHarness } from '../restore/h
 import { dropDatabases, onServer } from '../restore/shared-server.ts';
 import { failureTasks, plainTasks } from './definition.ts';
 import { endAt, expectCleaned, type Moment, moments } from './end-at.ts';
-import { expectNothingLeft, sessionsOf } from './left-behind.ts';
+import { expectNothingLeft } from './left-behind.ts';
 
 let harness: RestoreHarness;
 let deps: Deps;
@@ -146,18 +146,14 @@ const casesOf = (mode: Mode): Case[] => {
 const momentsOf = (mode: Mode, state: string): readonly Moment[] =>
   mode === 'new' || ['CreateTarget', 'Cutover'].includes(state) ? moments : ['answer lost'];
 
-describe.each(['new', 'swap', 'into'] as const)(
-  'a restore of mode %s that ends',
-  { timeout: 60_000 },
-  (mode) => {
-    it.each(casesOf(mode))('in $machine/$state ($moment)', async (one) => {
-      const { isCutOver } = await endRestore(mode, one);
-      const isLast = one.state === 'ReportRestore';
-      const isCutover = one.state === 'Cutover' && one.moment === 'answer lost';
-      expect(isCutOver).toBe(isLast || isCutover);
-    });
-  },
-);
+describe.each(['new', 'swap', 'into'] as const)('a restore of mode %s that ends', (mode) => {
+  it.each(casesOf(mode))('in $machine/$state ($moment)', async (one) => {
+    const { isCutOver } = await endRestore(mode, one);
+    const isLast = one.state === 'ReportRestore';
+    const isCutover = one.state === 'Cutover' && one.moment === 'answer lost';
+    expect(isCutOver).toBe(isLast || isCutover);
+  });
+});
 
 /** Above 8 MiB, or its index would be one of many in a task: ten rows, of which each takes two seconds to index. */
 const slowIndex = `
@@ -167,9 +163,7 @@ const slowIndex = `
   INSERT INTO t SELECT i, repeat(md5(i::text), 32768) FROM generate_series(1, 10) i;
   CREATE INDEX slow_index ON t (slow(id))`;
 
-it('a restore that ends while the server builds on without a client: no statement goes on', {
-  timeout: 60_000,
-}, async () => {
+it('a restore that ends while the server builds on without a client: no statement goes on', async () => {
   await using harness = await makeRestoreHarness('endings_build', async ({ query }) => {
     await query(slowIndex);
   });
@@ -200,7 +194,7 @@ it('a restore that ends while the server builds on without a client: no statemen
   expectCleaned(cleaned);
   expect(atEnd).toEqual([{ name: expect.stringContaining(`${runId}/build-`) }]);
   expect(await building()).toEqual([]);
-  expect(await sessionsOf(runId)).toEqual([]);
+  await expectNothingLeft(deps, runId);
   expect(await databases(database)).toEqual([]);
   expect((await readReport(deps, runId))?.cleaned).toContain('1 session on the target ended');
 });
@@ -222,7 +216,7 @@ const drillStates: Case[] = [
     .map((state) => ({ machine: 'restore' as const, state, moment: 'answer lost' as const })),
 ];
 
-describe('a drill that ends', { timeout: 60_000 }, () => {
+describe('a drill that ends', () => {
   it.each(drillStates)('in $machine/$state ($moment)', async ({ machine, state, ...one }) => {
     const runId = newRunId();
     const scratch = () => databases(`${harness.source.database.name}_drill_`);
