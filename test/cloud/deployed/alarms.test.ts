@@ -34,13 +34,30 @@ import {
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  test,
+  vi,
+} from 'vitest';
 import type { FunctionOutput } from '../../../core/contract/functions.ts';
 import { readEnvironment } from '../../../core/environment/read-environment.ts';
 import { alarmsOf } from '../../../lib/alarms/alarms-of.ts';
 import { type AlarmKind, runbookOf } from '../../../lib/alarms/kinds.ts';
 import { primaryRegion } from '../emulator-clients.ts';
-import { atWork, changeSecret, forgetSettings, type Notices, subscribe } from './disturb.ts';
+import {
+  answerRightly,
+  changeSecret,
+  forgetSettings,
+  holdBefore,
+  type Notices,
+  subscribe,
+} from './disturb.ts';
 import { environmentName, secretNames } from './environment.ts';
 import {
   clientsIn,
@@ -55,8 +72,6 @@ import {
 } from './harness.ts';
 import { holdBackCopies, setClockAhead } from './held-back.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
-
 const { cloudwatch, kms, lambda, s3, sfn } = clientsIn(primaryRegion);
 const Bucket = names.vaultBucket(primary());
 const soon = { timeout: 60_000, interval: 300 };
@@ -69,6 +84,7 @@ beforeAll(async () => {
   await succeeded(await start('backup', { source: 'shop', options: quick }));
 });
 afterAll(() => rm(clockFile(), { force: true }));
+afterEach(() => answerRightly());
 
 /** Of metrics and alarms alone (alarms.py). */
 function clockFile(): string {
@@ -249,17 +265,17 @@ describe('failures', () => {
   beforeEach(() => pass(anHour));
 
   test('an object that is destroyed while its backup runs: verification damaged, and backup failed', async () => {
-    await fillShop(300_000);
     await becomes(nameOf('verification-damaged'), 'OK');
     await becomes(nameOf('backup-failed'), 'OK');
+    await holdBefore('Seal');
     const execution = await start('backup', { source: 'shop', options: quick });
-    await atWork('unit-');
     const [object] = await vi.waitUntil(async () => {
       const written = await dataOfUnsealed();
       return written.length > 0 && written;
     }, soon);
     if (object === undefined) throw new Error('No data object was written.');
     await destroy(object);
+    await answerRightly();
     expect((await ended(execution)).status).toBe('FAILED');
     await becomes(nameOf('verification-damaged'), 'ALARM');
     await becomes(nameOf('backup-failed'), 'ALARM');
@@ -328,7 +344,7 @@ test('a restore whose target is away while it ends: clean up failed, until it is
   await pass(anHour);
   const name = names.alarm('clean-up-failed', 'restore');
   await becomes(name, 'OK');
-  await fillShop(300_000);
+  await fillShop();
   await succeeded(await start('backup', { source: 'shop', options: quick }));
   const databases = async () => {
     const admin = await connectTo('primary');
@@ -337,6 +353,7 @@ test('a restore whose target is away while it ends: clean up failed, until it is
     return rows;
   };
   const before = await databases();
+  await holdBefore('FinishRows');
   const execution = await start('restore', { target: 'scratch', choice: { source: 'shop' } });
   const runId = String(execution.split(':').at(-1));
   await expect.poll(async () => (await databases()).length, soon).toBe(before.length + 1);
@@ -345,6 +362,7 @@ test('a restore whose target is away while it ends: clean up failed, until it is
     await forgetCleanUp();
     await sfn.send(new StopExecutionCommand({ executionArn: execution }));
     expect((await ended(execution)).status).toBe('ABORTED');
+    await answerRightly();
     await becomes(name, 'ALARM');
     expect(await notices.about(`"AlarmName": "${name}"`)).toContain(runbookOf('clean-up-failed'));
     expect((await databases()).length).toBe(before.length + 1);

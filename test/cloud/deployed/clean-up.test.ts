@@ -2,9 +2,10 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, NoSuchKey } from '@aws-sdk/client-s3';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { FunctionOutput } from '../../../core/contract/functions.ts';
 import { applicationNamePrefixOf } from '../../../core/postgres/application-name.ts';
+import { answerRightly, holdBefore } from './disturb.ts';
 import {
   clientsIn,
   connectTo,
@@ -17,9 +18,8 @@ import {
   succeeded,
 } from './harness.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
-
 beforeAll(() => fillShop());
+afterEach(() => answerRightly());
 
 const nameOf = (executionArn: string): string => executionArn.split(':').at(-1) as string;
 
@@ -57,15 +57,17 @@ async function stop(executionArn: string): Promise<void> {
   expect((await ended(executionArn)).status).toBe('ABORTED');
 }
 
-const soon = { timeout: 90_000, interval: 500 };
+const soon = { timeout: 90_000, interval: 100 };
 
 test('a backup that is stopped leaves no session and no lease, and the next one begins at once', async () => {
   // Holders look once an hour: they do not leave by themselves while the test looks on.
   const options = { holdRoundSeconds: 3_600 };
+  await holdBefore('Seal');
   const execution = await start('backup', { source: 'shop', options });
   const runId = nameOf(execution);
   await expect.poll(() => sessionsOf(runId, 'holder-'), soon).not.toEqual([]);
   await stop(execution);
+  await answerRightly();
   await expect
     .poll(() => read(`runs/${runId}/outcome.json`), soon)
     .toMatchObject({ state: 'failed', error: 'RunAbortedError' });
@@ -79,6 +81,7 @@ test('a backup that is stopped leaves no session and no lease, and the next one 
 test('a restore that is stopped leaves no database', async () => {
   const databases = () => onServer('SELECT datname FROM pg_database ORDER BY 1');
   const before = await databases();
+  await holdBefore('FinishRows');
   const execution = await start('restore', { target: 'scratch', choice: { source: 'shop' } });
   const runId = nameOf(execution);
   await expect.poll(async () => (await databases()).length, soon).toBe(before.length + 1);
@@ -87,7 +90,7 @@ test('a restore that is stopped leaves no database', async () => {
     .poll(() => read(`restores/${runId}/outcome.json`), soon)
     .toMatchObject({ state: 'failed', error: { name: 'RunAbortedError' } });
   await expect.poll(databases, soon).toEqual(before);
-  expect(await sessionsOf(runId)).toEqual([]);
+  await expect.poll(() => sessionsOf(runId), soon).toEqual([]);
 });
 
 test('the sentinel tells the ages of every source, by what is signed in both Regions', async () => {

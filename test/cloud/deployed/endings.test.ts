@@ -6,12 +6,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { GetExecutionHistoryCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { MachineName } from '../../../core/contract/names.ts';
 import { applicationNamePrefixOf } from '../../../core/postgres/application-name.ts';
 import { workspaceKeys } from '../../../core/vault/keys.ts';
 import { primaryRegion } from '../emulator-clients.ts';
-import { answerRightly, answerWith, inWorkspace, type Notices, subscribe } from './disturb.ts';
+import {
+  answerRightly,
+  answerWith,
+  holdBefore,
+  inWorkspace,
+  type Notices,
+  subscribe,
+} from './disturb.ts';
 import {
   clientsIn,
   connectTo,
@@ -25,7 +32,6 @@ import {
   succeeded,
 } from './harness.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 const { s3, sfn } = clientsIn(primaryRegion);
 const soon = { timeout: 90_000, interval: 200 };
 
@@ -110,14 +116,16 @@ const drill = { target: 'scratch', choice, options };
 
 describe('an execution that is stopped', () => {
   test.each([
-    ['backup', 'DumpUnderSnapshot', backup, 'lease on shop given free'],
-    ['backup', 'VerifyUnits', backup, 'lease on shop given free'],
-    ['restore', 'SafetyBackup', swap, ''],
-    ['restore', 'BuildWaves', { ...swap, safetyBackup: false }, 'dropped'],
-    ['drill', 'RestoreToScratch', drill, ''],
+    // With the function that comes next.
+    ['backup', 'DumpUnderSnapshot', 'Seal', backup, 'lease on shop given free'],
+    ['backup', 'VerifyUnits', 'Publish', backup, 'lease on shop given free'],
+    ['restore', 'SafetyBackup', 'CreateTarget', swap, ''],
+    ['restore', 'BuildWaves', 'CompareUnit', { ...swap, safetyBackup: false }, 'dropped'],
+    ['drill', 'RestoreToScratch', 'ConcludeDrill', drill, ''],
   ] as const)(
     'a %s in %s leaves the servers as they were, no lease, a record, and a notice',
-    async (machine, state, input, cleaned) => {
+    async (machine, state, next, input, cleaned) => {
+      await holdBefore(next);
       const before = { served: await servedNow(), live: await contentOf('primary', 'shop') };
       const executionArn = await start(machine, input);
       const runId = String(executionArn.split(':').at(-1));
