@@ -14,6 +14,7 @@ import type { ConnectionSettings } from '../postgres/connection.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
+import { AbortWatch } from './abort-watch.ts';
 import { advisoryKeyOf } from './advisory-key.ts';
 import { fixSnapshot, hasVanished, joinSnapshot } from './fix-snapshot.ts';
 import { detach, type HoldTimes } from './hold-loop.ts';
@@ -44,20 +45,34 @@ export async function holdSnapshot(
     applicationName: applicationNameOf(runId, 'hold'),
     purpose: 'control',
   });
-  await endSessions(observer, runId, 'holders');
-  for (let tries = 0; tries < maxTries; tries += 1) {
-    const record = await tryToHold(observer, settings, run, attempt);
-    if (record === undefined) continue;
-    try {
-      await putJson(deps.workspace, workspaceKeys.snapshot(runId), record);
-      // Whoever cleaned up after the run meanwhile did not find these.
-      await throwIfAborted(deps.workspace, runId);
-    } catch (error) {
-      await endSessions(observer, runId, 'holders').catch(() => undefined);
-      throw error;
-    }
+  const endHolders = () => endSessions(observer, runId, 'holders');
+  await endHolders();
+  // A holder may be waiting for a table; the server ends that wait, and does not when only its client goes.
+  const watch = new AbortWatch(deps.workspace, runId, () => void endHolders().catch(() => {}));
+  try {
+    const record = await hold(observer, settings, run, attempt);
+    await putJson(deps.workspace, workspaceKeys.snapshot(runId), record);
+    // Whoever cleaned up after the run meanwhile did not find these.
+    await throwIfAborted(deps.workspace, runId);
     const { name: snapshot, instant, tables, holders } = record;
     return { snapshot, instant, tables, holders: holders.length };
+  } catch (error) {
+    await endHolders().catch(() => undefined);
+    throw watch.error ?? error;
+  } finally {
+    watch.stop();
+  }
+}
+
+async function hold(
+  observer: Session,
+  settings: ConnectionSettings,
+  run: Run,
+  attempt: number,
+): Promise<SnapshotRecord> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const record = await tryToHold(observer, settings, run, attempt);
+    if (record !== undefined) return record;
   }
   throw new HoldfastError(
     'SchemaMovedError',

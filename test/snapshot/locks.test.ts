@@ -4,6 +4,8 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import { openSession } from '../../core/postgres/session.ts';
+import { markAborted } from '../../core/run/abort-mark.ts';
+import { failureOf } from '../../core/run/failure.ts';
 import { endHolders } from '../../core/snapshot/end-holders.ts';
 import { holdSnapshot } from '../../core/snapshot/hold-snapshot.ts';
 import { importSnapshot } from '../../core/snapshot/import-snapshot.ts';
@@ -94,6 +96,29 @@ test('a table that is locked by somebody else: the error names process, user and
     ),
     evidence: { blockers: [{ pid: row?.pid, user: 'postgres' }] },
   });
+  expect(await holdersOf(database, runId)).toBe(0);
+  await other.end();
+  await database.drop();
+});
+
+test('a run that is aborted while it waits for a table waits no longer', async () => {
+  const { database, deps, runId } = await tables({ options: { lockSeconds: 3_600 } });
+  const other = await another(database);
+  await other.query('BEGIN; LOCK TABLE account IN ACCESS EXCLUSIVE MODE');
+  const holding = holdSnapshot(deps, { runId, attempt: 1 }).then(
+    String,
+    (error: Error) => error.name,
+  );
+  await waitUntil('a holder waits', async () => {
+    const waits = await database.query(
+      `SELECT FROM pg_stat_activity JOIN pg_locks USING (pid)
+        WHERE starts_with(application_name, $1) AND NOT granted`,
+      [`holdfast/${runId}`],
+    );
+    return waits.length > 0;
+  });
+  await markAborted(deps, runId, failureOf(new Error('interrupted')));
+  expect(await holding).toBe('RunAbortedError');
   expect(await holdersOf(database, runId)).toBe(0);
   await other.end();
   await database.drop();

@@ -1,8 +1,8 @@
-/** Polls the run's abort mark while a unit is worked on, and ends the work when it is there. */
+/** Polls the run's abort mark while something is worked on or waited for, and ends that when it is there. */
 import type { HoldfastError } from '../contract/errors.ts';
 import { isHoldfastError } from '../contract/errors.ts';
-import { throwIfAborted } from '../snapshot/marks.ts';
 import type { Workspace } from '../vault/vault.ts';
+import { throwIfAborted } from './marks.ts';
 
 const pollMs = 1_000;
 
