@@ -19,11 +19,18 @@ const entries = [
 ];
 const assets = ['core/fingerprint/fingerprint.wasm'];
 
-/** @param more by default npm packages are left outside */
-export async function bundleProduct(outdir: string, more: BuildOptions = {}): Promise<void> {
+/**
+ * @param more by default npm packages are left outside
+ * @param programs entry points beside the product's own, which share its chunks
+ */
+export async function bundleProduct(
+  outdir: string,
+  more: BuildOptions = {},
+  programs: readonly string[] = [],
+): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: entries,
+    entryPoints: [...entries, ...programs],
     entryNames: '[name]',
     outdir,
     bundle: true,

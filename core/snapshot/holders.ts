@@ -3,6 +3,7 @@
  *
  * Invariant: a session is counted or ended by process id **and** name, because process ids are used again.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Holder } from '../contract/plan.ts';
 import { applicationNameOf, applicationNamePrefixOf } from '../postgres/application-name.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
@@ -10,6 +11,7 @@ import { openSession, type Session } from '../postgres/session.ts';
 
 /** Terminating a session takes milliseconds; one that is deep in I/O a little longer. */
 const endTimeoutMs = 5_000;
+const endPollMs = 5;
 
 export const openHolder = (
   settings: ConnectionSettings,
@@ -42,12 +44,9 @@ export async function livingHolders(
   session: Session,
   holders: readonly Holder[],
 ): Promise<Holder[]> {
-  const rows = await session.query<{ pid: number; name: string }>(
-    'SELECT pid, application_name AS name FROM pg_stat_activity WHERE pid = ANY ($1)',
-    [holders.map(({ pid }) => pid)],
-  );
-  const alive = new Set(rows.map(({ pid, name }) => `${pid} ${name}`));
-  return holders.filter(({ pid, applicationName }) => alive.has(`${pid} ${applicationName}`));
+  const named = holders.map((holder) => ({ ...holder, name: holder.applicationName }));
+  const living = new Set((await stillThere(session, named)).map(({ pid }) => pid));
+  return holders.filter(({ pid }) => living.has(pid));
 }
 
 /**
@@ -63,11 +62,30 @@ export async function endSessions(
   which: 'holders' | 'all',
 ): Promise<number> {
   const prefix = applicationNamePrefixOf(runId) + (which === 'holders' ? 'holder-' : '');
-  const rows = await session.query<{ ended: boolean }>(
-    `SELECT pg_terminate_backend(pid, ${endTimeoutMs}) AS ended FROM pg_stat_activity
+  // All are told at once and looked for often: with a timeout of its own the function looks every 100 ms, at one of them.
+  const found = await session.query<{ pid: number; name: string; isTold: boolean }>(
+    `SELECT pid, application_name AS name, pg_terminate_backend(pid) AS "isTold" FROM pg_stat_activity
       WHERE starts_with(application_name, $1) AND datname = current_database()
         AND application_name <> current_setting('application_name')`,
     [prefix],
   );
-  return rows.filter(({ ended }) => ended).length;
+  const told = found.filter(({ isTold }) => isTold);
+  let left = told.length;
+  for (const end = Date.now() + endTimeoutMs; left > 0 && Date.now() < end; ) {
+    await sleep(endPollMs);
+    left = (await stillThere(session, told)).length;
+  }
+  return told.length - left;
+}
+
+async function stillThere<S extends { readonly pid: number; readonly name: string }>(
+  session: Session,
+  sessions: readonly S[],
+): Promise<S[]> {
+  const rows = await session.query<{ pid: number; name: string }>(
+    'SELECT pid, application_name AS name FROM pg_stat_activity WHERE pid = ANY ($1)',
+    [sessions.map(({ pid }) => pid)],
+  );
+  const alive = new Set(rows.map(({ pid, name }) => `${pid} ${name}`));
+  return sessions.filter(({ pid, name }) => alive.has(`${pid} ${name}`));
 }
