@@ -45,8 +45,8 @@ export async function leaveSignOfLife(
   const sign = await openSession(settings, { applicationName, purpose: 'holder' });
   try {
     await sign.query('SELECT pg_catalog.pg_advisory_lock_shared($1)', [advisoryKey]);
-    sign.query(`SELECT pg_catalog.pg_sleep(${seconds})`).catch(() => undefined);
-    await untilAsleep(observer, sign.backendPid);
+    const sleeping = sign.query(`SELECT pg_catalog.pg_sleep(${seconds})`).catch(() => undefined);
+    await untilAsleep(observer, sign.backendPid, sleeping);
     // Whoever ended the holders meanwhile did not find this one.
     if (await isOver(deps.workspace, run.runId)) await endSessions(observer, run.runId, 'holders');
   } finally {
@@ -54,9 +54,17 @@ export async function leaveSignOfLife(
   }
 }
 
-/** A statement that has begun goes on without its client. */
-async function untilAsleep(observer: Session, pid: number): Promise<void> {
-  for (const end = Date.now() + startTimeoutMs; Date.now() < end; await sleep(pollMs)) {
+/** A statement that has begun goes on without its client. One that is over, because its session was ended, is no more. */
+async function untilAsleep(
+  observer: Session,
+  pid: number,
+  sleeping: Promise<unknown>,
+): Promise<void> {
+  let isEnded = false;
+  void sleeping.then(() => {
+    isEnded = true;
+  });
+  for (const end = Date.now() + startTimeoutMs; !isEnded && Date.now() < end; await sleep(pollMs)) {
     const asleep = await observer.query(
       `SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`,
       [pid],
