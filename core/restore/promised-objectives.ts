@@ -10,19 +10,23 @@ type Objectives = RestoreInput['objectives'];
 
 const hour = 3_600;
 
-/** @throws what `deps.sourceOf` throws, but ConnectionNotFoundError */
 export async function withPromises(
-  { sourceOf }: Pick<Deps, 'sourceOf'>,
+  { sourceOf, progress }: Pick<Deps, 'sourceOf' | 'progress'>,
   source: string,
   asked: Objectives,
 ): Promise<Objectives> {
+  if (asked.rtoSeconds !== undefined && asked.rpoSeconds !== undefined) return asked;
   try {
     const promised = (await sourceOf?.(source))?.objectives;
     if (promised === undefined) return asked;
     const { rtoHours, rpoHours } = promised;
     return { rtoSeconds: rtoHours * hour, rpoSeconds: rpoHours * hour, ...asked };
   } catch (error) {
-    if (isHoldfastError(error, 'ConnectionNotFoundError')) return asked;
-    throw error;
+    // No reason to restore less: on the worst day the source's own settings may be what is broken.
+    if (!isHoldfastError(error, 'ConnectionNotFoundError')) {
+      const message = `What is promised of ${source} cannot be read, and is not measured: ${String(error)}`;
+      progress({ state: 'PlanRestore', message });
+    }
+    return asked;
   }
 }

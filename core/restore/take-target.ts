@@ -102,7 +102,9 @@ async function resume(
     ...{ runId, leaseSeconds: request.options.leaseSeconds, heldBy: request.requestedBy },
     isSuccessor: true,
   });
-  const resumed = { ...found, fence: lease.fence };
+  // What it is measured against may be said anew.
+  const objectives = { ...found.input.objectives, ...request.objectives };
+  const resumed = { ...found, fence: lease.fence, input: { ...found.input, objectives } };
   await putJson(deps.workspace, workspaceKeys.restore(runId), resumed);
   const message = `Going on with restore ${runId} of backup ${backup.backupId}.`;
   deps.progress({ state: 'PlanRestore', message });

@@ -59,6 +59,16 @@ it('nothing is promised on one machine, of a source without objectives, or of on
   }
 });
 
+it('a promise that cannot be read keeps nobody from restoring', async () => {
+  const unreadable = async () => {
+    throw new HoldfastError('ConfigurationError', 'The parameter of shop is not what it must be.');
+  };
+  const messages: (string | undefined)[] = [];
+  const progress: Deps['progress'] = ({ message }) => messages.push(message);
+  expect(await restoreObjectives({ ...depsWith(unreadable), progress })).toEqual({});
+  expect(messages.join()).toContain('The parameter of shop is not what it must be.');
+});
+
 it('a drill and the restore that it is are measured against the same', async () => {
   const deps = depsWith(promised);
   const runId = newRunId();

@@ -86,6 +86,14 @@ describe('a restore that was killed', () => {
     );
   });
 
+  it('is the same one whatever it is measured against, which may be said anew', async () => {
+    const first = await plan({ objectives: { rtoSeconds: 60, rpoSeconds: 600 } });
+    await releaseTargetLease(deps, first.run);
+    const again = await plan({ objectives: { rtoSeconds: 3_600 } });
+    expect(again.run.runId).toBe(first.run.runId);
+    expect(again.run.input.objectives).toEqual({ rtoSeconds: 3_600, rpoSeconds: 600 });
+  });
+
   it('is found at once when its backup is named by its id instead of latest', async () => {
     const first = await plan();
     await releaseTargetLease(deps, first.run);
