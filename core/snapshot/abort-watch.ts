@@ -1,4 +1,4 @@
-/** Polls the run's abort mark while something is worked on or waited for, and ends that when it is there. */
+/** Polls the run's abort mark while something is worked on or waited for, and ends that when it is there: each second, for it may begin anew. */
 import type { HoldfastError } from '../contract/errors.ts';
 import { isHoldfastError } from '../contract/errors.ts';
 import type { Workspace } from '../vault/vault.ts';
@@ -17,8 +17,8 @@ export class AbortWatch {
         await throwIfAborted(workspace, runId);
       } catch (error) {
         // A workspace that cannot be read now is asked again in a second.
-        if (!isHoldfastError(error, 'RunAbortedError') || this.error !== undefined) return;
-        this.error = error;
+        if (!isHoldfastError(error, 'RunAbortedError')) return;
+        this.error ??= error;
         onAbort();
       }
     }, pollMs);

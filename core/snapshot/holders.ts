@@ -45,8 +45,8 @@ export async function livingHolders(
   holders: readonly Holder[],
 ): Promise<Holder[]> {
   const named = holders.map((holder) => ({ ...holder, name: holder.applicationName }));
-  const living = new Set((await stillThere(session, named)).map(({ pid }) => pid));
-  return holders.filter(({ pid }) => living.has(pid));
+  const living = new Set(await stillThere(session, named));
+  return holders.filter((_, index) => living.has(named[index] as (typeof named)[number]));
 }
 
 /**
