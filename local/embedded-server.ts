@@ -206,9 +206,11 @@ async function waitUntilReady(server: ChildProcess, url: string): Promise<void> 
     log = (log + text).slice(-8_000);
   });
   // With all that it has written.
-  const ended = once(server, 'close');
+  const ended = once(server, 'close').catch((error: unknown) => {
+    log += String(error);
+  });
   for (const end = Date.now() + 60_000; ; await sleep(25)) {
-    if (server.exitCode !== null) {
+    if (server.exitCode !== null || server.signalCode !== null || server.pid === undefined) {
       await ended;
       throw new Error(`PostgreSQL did not start:\n${log}`);
     }
