@@ -1,6 +1,6 @@
 /**
  * Makes .bench/: the bench and the product that it measures, bundled as what is installed is (build/product-bundle.ts).
- * Started from its sources a worker process takes several times as long, which nobody who uses Holdfast ever waits for.
+ * Started from its sources a worker process takes twice as long and more, which nobody who uses Holdfast ever waits for.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
