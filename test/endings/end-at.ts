@@ -38,8 +38,8 @@ export interface EndAt {
   readonly status?: 'ABORTED' | 'TIMED_OUT';
   /** The ports of an execution of a machine: a safety backup is of another database. */
   readonly depsOf: (machine: MachineName) => Deps;
-  /** Told when everything stands still, before CleanUp. */
-  readonly onEnd?: () => Promise<void>;
+  /** Told when no state follows any more, before CleanUp, with what still works: it takes away itself what it has made. */
+  readonly onEnd?: (working: readonly StateName[]) => Promise<void>;
 }
 
 const never = new Promise<never>(() => undefined);
@@ -79,7 +79,7 @@ class Ending {
   readonly #resolve: (cleaned: CleanedUp[]) => void;
   readonly #reject: (error: unknown) => void;
   readonly #executions: { readonly machine: MachineName; readonly name: string }[] = [];
-  readonly #working = new Set<Promise<unknown>>();
+  readonly #working = new Map<Promise<unknown>, StateName>();
   #isOver = false;
 
   constructor(options: EndAt) {
@@ -109,7 +109,7 @@ class Ending {
   }
 
   async settled(): Promise<void> {
-    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+    while (this.#working.size > 0) await Promise.allSettled(this.#working.keys());
   }
 
   #isAt = (machine: MachineName, state: string): boolean =>
@@ -152,7 +152,7 @@ class Ending {
     const deps = isAtWork ? stopping(depsOf(machine), () => this.#end()) : depsOf(machine);
     const work = handlers[handler](deps)(payload);
     const settled = work.catch(() => undefined).finally(() => this.#working.delete(settled));
-    this.#working.add(settled);
+    this.#working.set(settled, handler);
     if (isHere) {
       await settled;
       await this.#end();
@@ -168,7 +168,7 @@ class Ending {
     this.#isOver = true;
     const { status = 'ABORTED', depsOf, onEnd } = this.#options;
     try {
-      await onEnd?.();
+      await onEnd?.([...this.#working.values()]);
       const all = this.#executions.map(({ machine, name }) =>
         cleanUp(depsOf(machine), ended(machine, name, status)),
       );
