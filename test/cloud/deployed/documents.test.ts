@@ -134,11 +134,13 @@ async function onServer(which: 'primary' | 'replica', database: string, sql: str
 
 /** SQL of a document, at the primary's server; `…` in a name of a database is what that one is called here. */
 async function runSql({ text }: Block): Promise<string> {
-  const rows = await onServer('primary', 'postgres', 'SELECT datname FROM pg_database');
+  // The newest first: other files of this deployment may have left one of an earlier swap.
+  const newestFirst = 'SELECT datname FROM pg_database ORDER BY oid DESC';
+  const rows = await onServer('primary', 'postgres', newestFirst);
   const sql = text.replace(/"(\w+_)…"/g, (_, begin: string) => {
-    const found = rows.map(({ datname }) => String(datname)).filter((it) => it.startsWith(begin));
-    expect(found).toHaveLength(1);
-    return `"${found[0]}"`;
+    const found = rows.map(({ datname }) => String(datname)).find((it) => it.startsWith(begin));
+    expect(found).toBeDefined();
+    return `"${found}"`;
   });
   for (const statement of sql.split(/;.*\n?/).filter((it) => it.trim() !== '')) {
     await onServer('primary', 'postgres', statement);
