@@ -38,8 +38,8 @@ export interface EndAt {
   readonly status?: 'ABORTED' | 'TIMED_OUT';
   /** The ports of an execution of a machine: a safety backup is of another database. */
   readonly depsOf: (machine: MachineName) => Deps;
-  /** Told when no state follows any more, before CleanUp, with what still works: it takes away itself what it has made. */
-  readonly onEnd?: (working: readonly StateName[]) => Promise<void>;
+  /** Told when no state follows any more, before CleanUp, with what still works. */
+  readonly onEnd?: (working: ReadonlyMap<Promise<unknown>, StateName>) => Promise<void>;
 }
 
 const never = new Promise<never>(() => undefined);
@@ -168,7 +168,7 @@ class Ending {
     this.#isOver = true;
     const { status = 'ABORTED', depsOf, onEnd } = this.#options;
     try {
-      await onEnd?.([...this.#working.values()]);
+      await onEnd?.(this.#working);
       const all = this.#executions.map(({ machine, name }) =>
         cleanUp(depsOf(machine), ended(machine, name, status)),
       );

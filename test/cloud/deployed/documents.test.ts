@@ -132,15 +132,22 @@ async function onServer(which: 'primary' | 'replica', database: string, sql: str
   }
 }
 
-/** SQL of a document, at the primary's server; `…` in a name of a database is what that one is called here. */
-async function runSql({ text }: Block): Promise<string> {
-  // The newest first: other files of this deployment may have left one of an earlier swap.
-  const newestFirst = 'SELECT datname FROM pg_database ORDER BY oid DESC';
-  const rows = await onServer('primary', 'postgres', newestFirst);
+const databaseNames = async (): Promise<string[]> =>
+  (await onServer('primary', 'postgres', 'SELECT datname FROM pg_database')).map(({ datname }) =>
+    String(datname),
+  );
+
+/**
+ * SQL of a document, at the primary's server; `…` in a name of a database is what that one is called here.
+ *
+ * @param earlier databases that were there before the section: other files may have left one of a swap of theirs
+ */
+async function runSql({ text }: Block, earlier: readonly string[]): Promise<string> {
+  const made = (await databaseNames()).filter((name) => !earlier.includes(name));
   const sql = text.replace(/"(\w+_)…"/g, (_, begin: string) => {
-    const found = rows.map(({ datname }) => String(datname)).find((it) => it.startsWith(begin));
-    expect(found).toBeDefined();
-    return `"${found}"`;
+    const found = made.filter((name) => name.startsWith(begin));
+    expect(found).toHaveLength(1);
+    return `"${found[0]}"`;
   });
   for (const statement of sql.split(/;.*\n?/).filter((it) => it.trim() !== '')) {
     await onServer('primary', 'postgres', statement);
@@ -345,11 +352,13 @@ for (const document of executedDocuments) {
           timeoutSeconds: 400,
         });
         await shell.run(withValues(valuesBlock, { ...values, ...ownValues[document], ...own }));
+        const earlier = await databaseNames();
         let output = '';
         try {
           for (const [at, block] of commands.entries()) {
             await before[at]?.();
-            output += block.language === 'sql' ? await runSql(block) : await shell.run(block);
+            output +=
+              block.language === 'sql' ? await runSql(block, earlier) : await shell.run(block);
             // The example of the page is nobody's environment: a reader writes his.
             if (block.text.startsWith('cp environments/example.json')) await writeOwn();
           }
