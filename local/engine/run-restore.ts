@@ -102,6 +102,7 @@ export async function runRestore(options: RunRestoreOptions): Promise<RestoreRep
         },
       },
     });
+    await pool.release();
     return await wholeReport(deps, output);
   } catch (error) {
     throw await withReport(deps, runId, error);
