@@ -5,7 +5,6 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { HoldfastError } from '../core/contract/errors.ts';
-import { endWaiting } from '../local/engine/idle-workers.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { renderError } from './output/errors.ts';
 import { flushOutput, ignoreClosedPipe, printJson, printLine } from './output/streams.ts';
@@ -14,7 +13,6 @@ import { makeProgram } from './program.ts';
 export async function main(argv: readonly string[]): Promise<never> {
   ignoreClosedPipe();
   const code = await run(argv);
-  await endWaiting();
   await flushOutput();
   process.exit(code);
 }

@@ -2,15 +2,14 @@
  * The pool of worker processes: one for what controls the run, and as many as the jobs need for units.
  *
  * Two lanes, so that the watch over the snapshot never waits behind a unit. Invariant: a process that died is replaced
- * at the next call, `close` leaves none behind, and `release` only such as wait for the next run.
+ * at the next call, and `close` leaves none behind.
  */
 import type { Progress } from '../../core/contract/deps.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
-import { keepForNextRun, takeWaiting } from './idle-workers.ts';
 import type { WorkerInit } from './messages.ts';
-import { currentEnvironment, WorkerProcess } from './worker-process.ts';
+import { WorkerProcess } from './worker-process.ts';
 
 export interface PoolOptions {
   readonly vaultDirectory: string;
@@ -89,18 +88,6 @@ export class WorkerPool {
     await Promise.all(workers.map(async (worker) => (await worker?.catch(() => undefined))?.end()));
   }
 
-  /** As `close`, of a run that went well: processes in which nothing is left to do wait for the next run. */
-  async release(): Promise<void> {
-    this.#isClosed = true;
-    for (const slot of [...this.#control, ...this.#units]) {
-      const worker = await slot.worker?.catch(() => undefined);
-      if (slot.calls === 0 && worker !== undefined && keepForNextRun(worker)) {
-        slot.worker = undefined;
-      }
-    }
-    await this.close();
-  }
-
   async #workerOf(slot: Slot): Promise<WorkerProcess> {
     const pending = slot.worker;
     const current = await pending?.catch(() => undefined);
@@ -133,8 +120,7 @@ export class WorkerPool {
       keyFile,
       connection: { ...settings, password: await password() },
     };
-    const worker = takeWaiting(currentEnvironment()) ?? new WorkerProcess();
-    worker.begin(init, onProgress);
+    const worker = new WorkerProcess(init, onProgress);
     if (this.#isClosed) await worker.end();
     return worker;
   }

@@ -71,7 +71,6 @@ export async function runBackup(options: RunBackupOptions): Promise<BackupReport
         return pool.call(state, payload);
       },
     });
-    await pool.release();
     const report = backupReportSchema.safeParse(output);
     if (report.success) return report.data;
     throw new HoldfastError(

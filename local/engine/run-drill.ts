@@ -68,7 +68,6 @@ export async function runDrill(options: RunDrillOptions): Promise<RestoreReport>
           }),
       },
     });
-    await pool.release();
     return await wholeReport(deps, output);
   } catch (error) {
     throw await withReport(deps, runId, error);

@@ -102,7 +102,6 @@ export async function runRestore(options: RunRestoreOptions): Promise<RestoreRep
         },
       },
     });
-    await pool.release();
     return await wholeReport(deps, output);
   } catch (error) {
     throw await withReport(deps, runId, error);

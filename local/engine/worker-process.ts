@@ -1,11 +1,9 @@
 /**
- * One worker process seen from the engine: calls go in, outputs and errors come out. It serves one run at a time, and may
- * serve another when that one has ended (idle-workers.ts).
+ * One worker process seen from the engine: calls go in, outputs and errors come out.
  *
  * Invariant: every call ends. When the process dies, for whatever reason, its calls end with WorkerLostError.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
 import type { Progress } from '../../core/contract/deps.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { StateName } from '../../core/contract/payloads.ts';
@@ -22,19 +20,15 @@ interface Call {
 }
 
 export class WorkerProcess {
-  /** What it was started in: it serves nobody who would have started it in another. */
-  readonly environment = currentEnvironment();
   readonly #child: ChildProcess;
   readonly #calls = new Map<number, Call>();
+  readonly #ready: Promise<void>;
   readonly #exited: Promise<void>;
-  #ready: Promise<void> = Promise.resolve();
-  #onProgress: (event: Progress) => void = () => undefined;
   #nextId = 1;
   #stderr = '';
   #isAlive = true;
-  #hasFailed = false;
 
-  constructor() {
+  constructor(init: WorkerInit, onProgress: (event: Progress) => void) {
     this.#child = fork(workerEntry, [], {
       serialization: 'advanced',
       // Buffers outside of the heap count towards its limit, which starts low: with 64 MB V8 marks the heap a third as
@@ -46,6 +40,10 @@ export class WorkerProcess {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-keptStderr);
     });
+    this.#ready = new Promise((resolve, reject) => {
+      this.#calls.set(0, { resolve: () => resolve(), reject });
+    });
+    this.#ready.catch(() => undefined);
     this.#exited = new Promise((resolve) => {
       const onGone = (how: string) => {
         this.#isAlive = false;
@@ -55,17 +53,7 @@ export class WorkerProcess {
       this.#child.once('exit', (code, signal) => onGone(signal ?? `exit code ${code}`));
       this.#child.once('error', (error) => onGone(error.message));
     });
-    this.#child.on('message', (message: FromWorker) => this.#receive(message));
-  }
-
-  /** For one run: its vault, key and connection. Calls wait until it is ready. */
-  begin(init: WorkerInit, onProgress: (event: Progress) => void): void {
-    this.#onProgress = onProgress;
-    this.#stderr = '';
-    this.#ready = new Promise((resolve, reject) => {
-      this.#calls.set(0, { resolve: () => resolve(), reject });
-    });
-    this.#ready.catch(() => undefined);
+    this.#child.on('message', (message: FromWorker) => this.#receive(message, onProgress));
     this.#send({ kind: 'init', init });
   }
 
@@ -75,24 +63,6 @@ export class WorkerProcess {
 
   get isAlive(): boolean {
     return this.#isAlive;
-  }
-
-  /** Nothing is under way in it, and nothing went wrong that could have left something under way. */
-  get isReusable(): boolean {
-    return this.#isAlive && !this.#hasFailed && this.#calls.size === 0;
-  }
-
-  /** This process may end without it. */
-  unref(): void {
-    this.#child.unref();
-    this.#child.channel?.unref();
-    (this.#child.stderr as Socket | null)?.unref();
-  }
-
-  ref(): void {
-    this.#child.ref();
-    this.#child.channel?.ref();
-    (this.#child.stderr as Socket | null)?.ref();
   }
 
   /** @throws what the handler threw; WorkerLostError when the process ends first */
@@ -109,8 +79,6 @@ export class WorkerProcess {
 
   /** Resolves when the process is gone. */
   async end(): Promise<void> {
-    // Who waits for its end is not to end before.
-    this.ref();
     // SIGKILL and nothing softer: there is nothing in it to be saved, and a worker may be deep in WebAssembly.
     if (this.#isAlive) this.#child.kill('SIGKILL');
     await this.#exited;
@@ -121,9 +89,9 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
-  #receive(message: FromWorker): void {
+  #receive(message: FromWorker, onProgress: (event: Progress) => void): void {
     if (message.kind === 'progress') {
-      this.#onProgress(message.event);
+      onProgress(message.event);
       return;
     }
     const id = 'id' in message ? message.id : 0;
@@ -131,10 +99,7 @@ export class WorkerProcess {
     this.#calls.delete(id);
     if (message.kind === 'ready') call?.resolve(undefined);
     else if (message.kind === 'output') call?.resolve(message.output);
-    else {
-      this.#hasFailed = true;
-      call?.reject(toError(message.failure));
-    }
+    else call?.reject(toError(message.failure));
   }
 
   #endCalls(how: string): void {
@@ -149,10 +114,6 @@ export class WorkerProcess {
     this.#calls.clear();
   }
 }
-
-/** As a text, to be compared. */
-export const currentEnvironment = (): string =>
-  JSON.stringify([process.cwd(), process.umask(), workerEnvironment()]);
 
 /** The settings of the connection are in the init message, resolved: nothing may come from the environment as well. */
 function workerEnvironment(): NodeJS.ProcessEnv {

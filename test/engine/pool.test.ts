@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { backupInputSchema } from '../../core/contract/plan.ts';
-import { endWaiting } from '../../local/engine/idle-workers.ts';
 import { WorkerPool } from '../../local/engine/pool.ts';
-import { newRunId } from '../../local/engine/run-backup.ts';
-import { workspaceFolder } from '../../local/vault/directory-vault.ts';
 import { initVault } from '../../local/vault/open-vault.ts';
 import { collectThrown, nameOfRejection } from '../statemachines/thrown-names.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -40,9 +36,6 @@ beforeEach(() => {
   pool = makePool();
 });
 afterEach(() => pool.close());
-
-const disposing = (of: WorkerPool) =>
-  Object.assign(of, { [Symbol.asyncDispose]: () => of.close() });
 
 const unknownUnit = { runId: 'none', unit: 0, part: 0 };
 const isAlive = (pid: number) => {
@@ -111,71 +104,6 @@ describe('the worker pool', () => {
     expect(pids.map(isAlive)).toEqual([false]);
     await expect(pool.call('DumpUnit', unknownUnit)).rejects.toMatchObject({
       name: 'RunAbortedError',
-    });
-  });
-
-  describe('whose run went well', () => {
-    let sources = 0;
-    const plan = (of: WorkerPool) => {
-      // A source that is planned has a lease.
-      const source = `pool-${sources++}`;
-      const request = { source, requestedBy: { user: 'test', host: 'test' } };
-      return of.call('Plan', { runId: newRunId(), request: backupInputSchema.parse(request) });
-    };
-    const leasesIn = (vault: string) => readdir(join(vault, workspaceFolder, 'leases'));
-    afterEach(endWaiting);
-
-    it('leaves its process to the next run of this program, which may have another vault and key', async () => {
-      await plan(pool);
-      const pids = await pool.allPids();
-      await pool.release();
-      expect(pids.map(isAlive)).toEqual([true]);
-
-      const vaultDirectory = join(folder, 'other-vault');
-      const keyFile = join(folder, 'other-key.json');
-      await initVault(vaultDirectory, { keyFile });
-      await using next = disposing(makePool({ vaultDirectory, keyFile }));
-      await plan(next);
-      expect(await next.allPids()).toEqual(pids);
-      expect(await leasesIn(vaultDirectory)).toHaveLength(1);
-    });
-
-    it('leaves none in which something went wrong, and none with which a call is under way', async () => {
-      await plan(pool);
-      const [pid] = await pool.allPids();
-      await pool.call('Plan', {}).catch(() => undefined);
-      await pool.release();
-      expect(isAlive(pid as number)).toBe(false);
-
-      const busy = makePool();
-      await plan(busy);
-      const [other] = await busy.allPids();
-      const call = plan(busy).catch((error: unknown) => error);
-      await busy.release();
-      expect(isAlive(other as number)).toBe(false);
-      expect(await call).toMatchObject({ name: 'RunAbortedError' });
-    });
-
-    it('leaves none to a run that would have started it in another environment', async () => {
-      await plan(pool);
-      const pids = await pool.allPids();
-      await pool.release();
-      process.env.HOLDFAST_TEST_OTHER = '1';
-      try {
-        await using next = disposing(makePool());
-        await plan(next);
-        expect(await next.allPids()).not.toEqual(pids);
-      } finally {
-        delete process.env.HOLDFAST_TEST_OTHER;
-      }
-    });
-
-    it('keeps no process when the program says that it ends', async () => {
-      await plan(pool);
-      const pids = await pool.allPids();
-      await pool.release();
-      await endWaiting();
-      expect(pids.map(isAlive)).toEqual([false]);
     });
   });
 
