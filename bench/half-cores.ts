@@ -71,6 +71,8 @@ function unlessGone<T>(use: () => T): T | undefined {
 
 mkdirSync(base);
 const timer = setInterval(look, lookEveryMs);
+// Ctrl-C is the bench's to answer.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.once('disconnect', () => {
   clearInterval(timer);
   for (const thread of placed) {

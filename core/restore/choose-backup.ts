@@ -66,7 +66,8 @@ export function placeOf(error: unknown): Place | undefined {
 
 async function open(deps: OpenDeps, { source, backupId }: Place): Promise<ChosenBackup> {
   try {
-    const opened = await loadManifest(deps, source, backupId);
+    // A warm function may have seen it in another run: what is chosen is what lies there now.
+    const opened = await loadManifest(deps, source, backupId, { isFresh: true });
     return { ...opened, entry: catalogueEntryOf(opened.manifest) };
   } catch (error) {
     if (!isHoldfastError(error) || error.retryable) throw error;

@@ -238,6 +238,17 @@ describe('what is not signed is not believed', () => {
     // Those who judge it themselves learn which one it is.
     expect(await placeOfChoice(of.deps, choiceSchema.parse({}))).toEqual(place);
   });
+
+  it('what was damaged or lost after this process has read it is refused, not remembered', async () => {
+    const of = await sampleVault(await folder());
+    const { backupId } = await sampleBackup(of, { rows: 5 });
+    expect(await choose({ backup: backupId }, of)).toBe(backupId);
+    const path = join(of.root, vaultKeys.manifest('shop', backupId));
+    await writeFile(path, `${await readFile(path, 'utf8')} `);
+    expect((await refusal({ backup: backupId }, of)).name).toBe('SignatureInvalidError');
+    await rm(path);
+    expect((await refusal({ backup: backupId }, of)).name).toBe('BackupNotFoundError');
+  });
 });
 
 describe('a backup that is not in the catalogue', () => {
