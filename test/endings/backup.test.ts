@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeSchema } from '../../core/contract/catalogue.ts';
 import type { Deps } from '../../core/contract/deps.ts';
+import type { StateName } from '../../core/contract/payloads.ts';
 import { getJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { newRunId } from '../../local/engine/run-backup.ts';
@@ -35,6 +36,8 @@ afterAll(() => harness?.[Symbol.asyncDispose]());
 /** Holders and leases that stay: what is gone was taken away. */
 const options = { jobs: 2, watchSeconds: 1, holdRoundSeconds: 3_600, leaseSeconds: 3_600 };
 
+const endsHolders = new Set<StateName>(['WatchSnapshot', 'ReleaseSnapshot', 'AbortDump']);
+
 async function endBackup(at: Pick<EndAt, 'moment' | 'status' | 'failing'>, state: string) {
   const runId = newRunId();
   let held: string[] = [];
@@ -43,9 +46,9 @@ async function endBackup(at: Pick<EndAt, 'moment' | 'status' | 'failing'>, state
     input: { source: 'shop', requestedBy, options },
     depsOf: () => deps,
     onEnd: async (working) => {
-      // A look at the snapshot that would see CleanUp's mark ends the holders, too: it is over before.
-      const looks = [...working].filter(([, name]) => name === 'WatchSnapshot');
-      if (state !== 'WatchSnapshot') await Promise.all(looks.map(([look]) => look));
+      // What else ends holders, at its time or because it sees CleanUp's mark, is over before.
+      const others = [...working].filter(([, name]) => name !== state && endsHolders.has(name));
+      await Promise.all(others.map(([work]) => work));
       held = (await sessionsOf(runId)).filter((name) => name.includes('/holder-'));
     },
   });
