@@ -18,6 +18,9 @@ const parents = new Map<string, string>();
 
 function look(): void {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const known = new Set(pids);
+  // Numbers are given again.
+  for (const pid of parents.keys()) if (!known.has(pid)) parents.delete(pid);
   const alive = new Set(pids.filter(isOfTheBench).flatMap(placeThreads));
   for (const thread of placed) {
     if (alive.has(thread)) continue;
@@ -52,12 +55,17 @@ function placeThreads(pid: string): string[] {
 }
 
 function place(thread: string): void {
-  const folder = join(base, thread);
-  mkdirSync(folder, { recursive: true });
+  const folder = halved(thread);
   placed.add(thread);
+  writeFileSync(join(folder, 'tasks'), thread);
+}
+
+function halved(name: string): string {
+  const folder = join(base, name);
+  mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'cpu.cfs_period_us'), String(period));
   writeFileSync(join(folder, 'cpu.cfs_quota_us'), String(period / 2));
-  writeFileSync(join(folder, 'tasks'), thread);
+  return folder;
 }
 
 /** Processes and threads end at any time. */
@@ -69,7 +77,8 @@ function unlessGone<T>(use: () => T): T | undefined {
   }
 }
 
-mkdirSync(base);
+// What cannot be done at all is an error here, before it would be taken for a thread that has ended.
+rmdirSync(halved('trial'));
 const timer = setInterval(look, lookEveryMs);
 // Ctrl-C is the bench's to answer.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
