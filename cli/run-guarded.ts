@@ -36,7 +36,12 @@ export async function runGuarded(
     return await new Promise((resolve) => {
       child.once('error', (cause: NodeJS.ErrnoException) => {
         const isMissing = cause.code === 'ENOENT';
-        const why = isMissing ? 'there is no such command' : String(cause.code);
+        const isRefused = cause.code === 'EACCES';
+        const why = isMissing
+          ? 'there is no such command'
+          : isRefused
+            ? 'it may not be run, or a folder on PATH may not be read (EACCES)'
+            : String(cause.code);
         const error = new HoldfastError('UsageError', `${program}: ${why}.`, {
           hint: 'Write it after --, as you would at the prompt; a shell line as: -- sh -c "…".',
           cause,
