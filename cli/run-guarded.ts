@@ -5,7 +5,9 @@
  * interrupted midway is one that failed.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../core/contract/errors.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -35,12 +37,12 @@ export async function runGuarded(
   try {
     return await new Promise((resolve) => {
       child.once('error', (cause: NodeJS.ErrnoException) => {
-        const isMissing = cause.code === 'ENOENT';
         const isRefused = cause.code === 'EACCES';
+        const isMissing = cause.code === 'ENOENT' || (isRefused && !isFound(program));
         const why = isMissing
           ? 'there is no such command'
           : isRefused
-            ? 'it may not be run, or a folder on PATH may not be read (EACCES)'
+            ? 'it may not be run (EACCES)'
             : String(cause.code);
         const error = new HoldfastError('UsageError', `${program}: ${why}.`, {
           hint: 'Write it after --, as you would at the prompt; a shell line as: -- sh -c "…".',
@@ -56,4 +58,11 @@ export async function runGuarded(
   } finally {
     for (const signal of signals) process.removeListener(signal, passOn);
   }
+}
+
+/** The system says EACCES as well of a name that is nowhere, when a folder on PATH may not be searched. */
+function isFound(program: string): boolean {
+  if (program.includes('/')) return true;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder || '.', program)));
 }
