@@ -21,13 +21,14 @@ import { taskSecondsOf } from '../run/task-time.ts';
 import { unitLabel } from '../run/unit-label.ts';
 import { AbortWatch } from '../snapshot/abort-watch.ts';
 import { readRun, readSnapshot, throwIfAborted } from '../snapshot/marks.ts';
+import { requireUnchanged } from '../snapshot/unchanged-tables.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
 import { markBinary, readBinaryMarks, withBinaryMarks } from './binary-marks.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { isDivisible, readUnit, writeRemainder } from './remainder.ts';
 import { SliceStream } from './slice-stream.ts';
-import { blocksOf, openWorkerSession } from './worker-session.ts';
+import { blocksOf, distinctTables, openWorkerSession } from './worker-session.ts';
 
 /** Of `taskSeconds`: then no slice is begun, and one that can be cut is given up. The rest is for commit and receipt. */
 const shareForSlices = 0.9;
@@ -140,6 +141,8 @@ async function dumpObject(
       );
       stream = new SliceStream(session, encryptor, writer, snapshot.rowSecurityOnFor);
       const hasRemainder = await dumpSlices(deps, work, stop, stream, slices, onSlice);
+      // A session that was given up cannot be asked: ReleaseSnapshot asks for all.
+      if (!hasRemainder) await requireUnchanged(session, distinctTables(slices));
       const { versionId, storedBytes, sha256 } = await writer.commit();
       receipt = {
         unit,

@@ -12,6 +12,7 @@ import type { ConnectionSettings } from '../postgres/connection.ts';
 import { endPredecessors } from '../postgres/end-predecessors.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { importSnapshot } from '../snapshot/import-snapshot.ts';
+import { requireUnchanged } from '../snapshot/unchanged-tables.ts';
 
 /** undefined_table, invalid_schema_name: it was there in the snapshot. */
 const vanishedStates = new Set(['42P01', '3F000']);
@@ -40,7 +41,8 @@ export async function openWorkerSession(
   }
 }
 
-function distinctTables(slices: readonly Slice[]): TableSlice[] {
+/** Tables of the slices, each once. */
+export function distinctTables(slices: readonly Slice[]): TableSlice[] {
   const tables = slices.filter((slice) => slice.of === 'table');
   return [...new Map(tables.map((slice) => [slice.oid, slice])).values()];
 }
@@ -58,26 +60,6 @@ async function lockTables(session: Session, tables: readonly TableSlice[]): Prom
       cause: error,
     });
   }
-}
-
-/** pg_class is read by the snapshot; to_regclass and pg_relation_filenode look at what is now. */
-async function requireUnchanged(session: Session, tables: readonly TableSlice[]): Promise<void> {
-  if (tables.length === 0) return;
-  const changed = await session.query<{ name: string; oid: number; was: number; is: number }>(
-    `SELECT given.name, given.oid, c.relfilenode AS was, pg_catalog.pg_relation_filenode(given.oid) AS is
-       FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.text[]))
-         AS given (oid, name)
-       LEFT JOIN pg_catalog.pg_class c ON c.oid = given.oid
-      WHERE c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(given.oid)
-         OR pg_catalog.to_regclass(given.name) IS DISTINCT FROM given.oid::pg_catalog.regclass`,
-    [tables.map(({ oid }) => oid), tables.map(quotedTable)],
-  );
-  if (changed.length === 0) return;
-  throw new HoldfastError(
-    'TableChangedError',
-    `Truncated, rewritten, renamed or dropped since the snapshot: ${changed.map(({ name }) => name).join(', ')}.`,
-    { evidence: { tables: changed } },
-  );
 }
 
 /** Blocks of a table as it is now: at least as many as in the snapshot. */

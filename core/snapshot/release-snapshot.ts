@@ -16,11 +16,12 @@ import { endSessions } from './holders.ts';
 import { importSnapshot } from './import-snapshot.ts';
 import { isDumped, readRun, readSnapshot } from './marks.ts';
 import { requireSameOutput } from './moved-output.ts';
+import { requireUnchanged } from './unchanged-tables.ts';
 
 /**
  * Called again after the mark was written, it only ends what is left.
  *
- * @throws SchemaMovedError, SnapshotLostError; errors of the session
+ * @throws SchemaMovedError, TableChangedError, SnapshotLostError; errors of the session
  */
 export async function releaseSnapshot(
   deps: Deps,
@@ -51,5 +52,9 @@ async function check(deps: Deps, run: Run, control: Session): Promise<void> {
     session,
     control,
     dumped.map(({ oid }) => oid),
+  );
+  await requireUnchanged(
+    session,
+    dumped.filter(({ relkind }) => relkind === 'r'),
   );
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dumpUnit } from '../../core/dump/dump-unit.ts';
 import { openSession } from '../../core/postgres/session.ts';
 import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
-import { dumpRun, sliceOf } from './support.ts';
+import { beforeWrites, dumpRun, sliceOf } from './support.ts';
 
 const folder = temporaryFolders();
 let database: TestDatabase;
@@ -134,6 +135,34 @@ describe('a table that changed since the snapshot is TableChangedError', () => {
     await run.plan(0, [await sliceOf(database, name)]);
     await database.query(sql(name));
     await expect(run.dump(0)).rejects.toMatchObject({ name: 'TableChangedError' });
+    expect(await objectsOf(run)).toEqual([]);
+  });
+
+  test('when schemas change places between two slices, which asks for no lock on the table', async () => {
+    await database.query(`
+      CREATE SCHEMA live; CREATE SCHEMA next;
+      CREATE TABLE live.first AS SELECT n, repeat('x', 200) AS pad FROM generate_series(1, 20) n;
+      CREATE TABLE live.second AS TABLE live.first; CREATE TABLE next.second AS TABLE live.first WITH NO DATA`);
+    await using run = await dumpRun(database, await folder());
+    await run.plan(
+      0,
+      await Promise.all(
+        ['first', 'second'].map((name) => sliceOf(database, name, undefined, 'live')),
+      ),
+    );
+    let swap: Promise<unknown> | undefined;
+    const vault = beforeWrites(run.deps.vault, async () => {
+      swap ??= database.query(
+        'BEGIN; ALTER SCHEMA live RENAME TO past; ALTER SCHEMA next RENAME TO live; COMMIT',
+      );
+      await swap;
+    });
+    await expect(
+      dumpUnit({ ...run.deps, vault }, { runId: run.runId, unit: 0, part: 0 }),
+    ).rejects.toMatchObject({
+      name: 'TableChangedError',
+      message: expect.stringContaining('second'),
+    });
     expect(await objectsOf(run)).toEqual([]);
   });
 

@@ -48,7 +48,10 @@ export async function dumpRun(
   const messages: Progress[] = [];
   const deps: Deps = {
     ...sample.deps,
-    vault: bytesPerSecond === undefined ? sample.vault : slowVault(sample.vault, bytesPerSecond),
+    vault:
+      bytesPerSecond === undefined
+        ? sample.vault
+        : beforeWrites(sample.vault, ({ length }) => sleep((length / bytesPerSecond) * 1_000)),
     workspace: sample.workspace,
     connectionOf: async () => settings,
     progress: (event) => void messages.push(event),
@@ -123,12 +126,13 @@ export async function dumpRun(
   };
 }
 
-function slowVault(vault: Vault, bytesPerSecond: number): Vault {
+/** @param act is waited for before a chunk is written */
+export function beforeWrites(vault: Vault, act: (chunk: Uint8Array) => Promise<unknown>): Vault {
   const openWriter: Vault['openWriter'] = async (key, options) => {
     const writer = await vault.openWriter(key, options);
     return {
       async write(chunk) {
-        await sleep((chunk.length / bytesPerSecond) * 1_000);
+        await act(chunk);
         await writer.write(chunk);
       },
       sha256SoFar: () => writer.sha256SoFar(),
@@ -170,18 +174,19 @@ export async function sliceOf(
   database: TestDatabase,
   name: string,
   blocks?: { from: number; to: number | null },
+  schema = 'public',
 ): Promise<Extract<Slice, { of: 'table' }>> {
   const [row] = await database.query<{ oid: number; columns: string[] }>(
     `SELECT c.oid, array_agg(a.attname::text ORDER BY a.attnum) AS columns
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       WHERE c.oid = $1::regclass GROUP BY c.oid`,
-    [name],
+    [`${schema}.${name}`],
   );
   const { oid, columns } = row as { oid: number; columns: string[] };
   const base = {
     of: 'table',
     oid,
-    schema: 'public',
+    schema,
     name,
     columns,
     format: 'text',

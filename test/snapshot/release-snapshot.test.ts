@@ -96,6 +96,21 @@ test.each(caught)(
   },
 );
 
+test('schemas that change places behind the names of dumped tables are an error', async () => {
+  await using database = await testDatabase('release');
+  await database.query('CREATE SCHEMA live; CREATE SCHEMA next; CREATE TABLE live.t (n int)');
+  const run = await sampleRun(await folder(), database.settings);
+  await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });
+  await database.query(
+    'CREATE TABLE next.t (n int); ALTER SCHEMA live RENAME TO past; ALTER SCHEMA next RENAME TO live',
+  );
+  await expect(releaseSnapshot(run.deps, { runId: run.runId })).rejects.toMatchObject({
+    name: 'TableChangedError',
+    message: expect.stringContaining('"live"."t"'),
+  });
+  await endHolders(run.deps, run.runId);
+});
+
 test('changes that no dumped row is printed with do not fail the run', async () => {
   await using database = await testDatabase('release');
   await database.query(`${types}${column('pairs')}; CREATE TABLE left_out (x unused, y regproc)`);
