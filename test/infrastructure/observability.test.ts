@@ -1,7 +1,7 @@
-import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
 import { sourceParameterSchema, targetParameterSchema } from '../../core/contract/environment.ts';
+import { newApp } from './assembly.ts';
 import { everythingOn, regionOf, stacksOf, templatesOf } from './regions.ts';
 
 const environment = everythingOn();
@@ -28,7 +28,7 @@ test.each([
   ['nobody, and says so', { emails: [] }, 0],
   ['a channel', { slack: { workspaceId: 'T0123ABCDEF', channelId: 'C0123ABCDEF' } }, 0],
 ])('a synth warns of alarms that nobody hears: %s', (_, notify, warnings) => {
-  const app = new App({ builtinCloudFormationValidation: false });
+  const app = newApp();
   const stacks = stacksOf(app, regionOf(everythingOn({ notify }), true));
   const about = Match.stringLikeRegexp('environments/prod.json: notify names nobody');
   const found = Annotations.fromStack(stacks.observability).findWarning('*', about);

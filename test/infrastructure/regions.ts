@@ -1,9 +1,6 @@
 /** An environment with everything on, and its stateless stacks in both Regions, with made-up keys. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { z } from 'zod';
 import { type Environment, environmentSchema } from '../../core/contract/environment.ts';
@@ -12,6 +9,7 @@ import type { RegionProps } from '../../lib/functions/region.ts';
 import { BackupStack } from '../../lib/stacks/backup-stack.ts';
 import { ObservabilityStack } from '../../lib/stacks/observability-stack.ts';
 import { RestoreStack } from '../../lib/stacks/restore-stack.ts';
+import { bundle, newApp } from './assembly.ts';
 
 export const account = '123456789012';
 export const primary = 'eu-central-1';
@@ -88,10 +86,6 @@ export function regionOf(environment: Environment, isPrimary: boolean): RegionPr
   return { environment, place: { account, region }, isPrimary, keys };
 }
 
-/** Stands for `dist/lambda`: what is in it is not looked at before a function runs. */
-const bundle = mkdtempSync(join(tmpdir(), 'holdfast-bundle-'));
-writeFileSync(join(bundle, 'dump-unit.js'), '');
-
 export interface RegionStacks {
   readonly observability: Stack;
   readonly backup: Stack;
@@ -116,8 +110,7 @@ export function stacksOf(app: App, region: RegionProps): RegionStacks {
 }
 
 export function templatesOf(environment: Environment, isPrimary = true): RegionTemplates {
-  // CloudFormation's own checks of the whole app take most of the time; they have a test of their own.
-  const app = new App({ builtinCloudFormationValidation: false });
+  const app = newApp();
   const stacks = stacksOf(app, regionOf(environment, isPrimary));
   return {
     observability: Template.fromStack(stacks.observability),

@@ -1,4 +1,3 @@
-import { App } from 'aws-cdk-lib';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import { definitionOf } from '../../lib/constructs/state-machine.ts';
 import { reachOf } from '../../lib/functions/region.ts';
 import { functionRights, statementsOf } from '../../lib/functions/rights.ts';
 import type { Statement } from '../../lib/functions/statements.ts';
+import { newApp } from './assembly.ts';
 import { everythingOn, regionOf, stacksOf, templatesOf } from './regions.ts';
 
 const environment = everythingOn();
@@ -204,7 +204,7 @@ describe('the policies in the templates', () => {
 });
 
 test('cdk-nag AwsSolutions finds nothing without a written reason, in either Region', () => {
-  const app = new App();
+  const app = newApp();
   for (const isPrimary of [true, false]) {
     for (const stack of Object.values(stacksOf(app, regionOf(environment, isPrimary)))) {
       const { violations } = new AwsSolutionsChecks(app).validateScope(stack);

@@ -1,8 +1,8 @@
-import { App } from 'aws-cdk-lib';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
+import { newApp } from './assembly.ts';
 import { everythingOn, regionOf, stacksOf, templatesOf } from './regions.ts';
 
 /** As IAM counts them. */
@@ -59,7 +59,7 @@ describe('with as many sources as S3 has rules for (58)', () => {
   });
 
   test('cdk-nag finds nothing without a written reason in managed policies either', () => {
-    const app = new App({ builtinCloudFormationValidation: false });
+    const app = newApp();
     const { backup: stack } = stacksOf(app, regionOf(many, true));
     // The CDK makes them when it synthesizes.
     app.synth();

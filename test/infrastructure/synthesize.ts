@@ -1,13 +1,10 @@
 /** An environment's stacks as templates, without the CLI, the functions' bundle or any account. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
 import type { Environment } from '../../core/contract/environment.ts';
 import { buildApp } from '../../lib/app.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
+import { bundle, newApp } from './assembly.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -23,18 +20,8 @@ export interface Synthesized {
   template(stack: string): Template;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-synth-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Code of no function: what a bundle holds is nothing to a template. */
-const bundle = join(folder, 'bundle');
-mkdirSync(bundle);
-writeFileSync(join(bundle, 'empty.js'), '');
-
 export function synthesize(environment: Environment): Synthesized {
-  // CloudFormation's own checks take most of the time; synth.test.ts has them.
-  const outdir = mkdtempSync(join(folder, 'out-'));
-  const app = new App({ outdir, builtinCloudFormationValidation: false });
+  const app = newApp();
   buildApp(app, environment, { bundle });
   const stacks = new Map(
     app.node.children.filter(Stack.isStack).map((stack) => [stack.stackName, stack]),
