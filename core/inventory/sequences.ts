@@ -3,7 +3,8 @@
  *
  * Sequences are not MVCC: no snapshot shows an older value, and they cannot be locked. So which ones there are comes
  * from the snapshot, and their values are read after it: never behind the rows that the snapshot shows.
- * Invariant: a sequence that belongs to the backup has a value in it, or the backup ends with an error.
+ * Invariant: a sequence that belongs to the backup has a value in it, or the backup ends with an error. An unlogged one
+ * cannot be read on a standby: it is told with its start value, which is where a promotion would put it.
  */
 import { escapeIdentifier } from 'pg';
 import { HoldfastError } from '../contract/errors.ts';
@@ -20,6 +21,8 @@ export interface SelectedSequence {
   readonly schema: string;
   readonly name: string;
   readonly isReadable: boolean;
+  /** Its start value, when it is unlogged and the server a standby. */
+  readonly resetTo: string | null;
 }
 
 interface Row extends SelectedSequence {
@@ -54,9 +57,9 @@ export async function selectSequences(
     // An identity column's sequence does not exist without its table.
     return !row.isIdentity && takesTable(row, filters, matched);
   };
-  return rows
-    .filter(isTaken)
-    .map(({ oid, schema, name, isReadable }) => ({ oid, schema, name, isReadable }));
+  return rows.filter(isTaken).map(({ oid, schema, name, isReadable, resetTo }) => ({
+    ...{ oid, schema, name, isReadable, resetTo },
+  }));
 }
 
 const sequencesSql = `
@@ -68,9 +71,12 @@ const sequencesSql = `
          coalesce(member.configuration, false) AS "isConfiguration",
          owner.refobjid AS "ownerTable", coalesce(owner.deptype = 'i', false) AS "isIdentity",
          pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
-           AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "isReadable"
+           AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "isReadable",
+         CASE WHEN c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+           THEN s.seqstart::pg_catalog.text END AS "resetTo"
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
     LEFT JOIN (${extensionMembersSql}) member ON member.oid = c.oid
     LEFT JOIN pg_catalog.pg_depend owner
            ON owner.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND owner.objid = c.oid
@@ -117,15 +123,10 @@ export async function readSequenceValues(
   const values: Inventory['sequences'] = [];
   for (let at = 0; at < sequences.length; at += sequencesPerStatement) {
     const batch = sequences.slice(at, at + sequencesPerStatement);
-    const sql = batch.map(
-      ({ schema, name }) =>
-        `SELECT tableoid AS oid, last_value, is_called
-           FROM ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`,
-    );
-    const rows = await queryValues(session, sql.join('\nUNION ALL\n'));
+    const rows = await queryValues(session, batch);
     const found = new Map(rows.map((row) => [row.oid, row]));
-    for (const { oid, schema, name } of batch) {
-      const row = found.get(oid);
+    for (const { oid, schema, name, resetTo } of batch) {
+      const row = resetTo === null ? found.get(oid) : { last_value: resetTo, is_called: false };
       if (row === undefined) throw moved(`The sequence ${schema}.${name} was exchanged.`);
       values.push({ schema, name, lastValue: row.last_value, isCalled: row.is_called });
     }
@@ -139,9 +140,20 @@ interface ValueRow {
   is_called: boolean;
 }
 
-async function queryValues(session: Session, sql: string): Promise<ValueRow[]> {
+async function queryValues(
+  session: Session,
+  sequences: readonly SelectedSequence[],
+): Promise<ValueRow[]> {
+  const sql = sequences
+    .filter(({ resetTo }) => resetTo === null)
+    .map(
+      ({ schema, name }) =>
+        `SELECT tableoid AS oid, last_value, is_called
+           FROM ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`,
+    );
+  if (sql.length === 0) return [];
   try {
-    return await session.query<ValueRow>(sql);
+    return await session.query<ValueRow>(sql.join('\nUNION ALL\n'));
   } catch (error) {
     // undefined_table, invalid_schema_name; undefined_column: another kind of relation bears the name now.
     const state = sqlstateOf(error) ?? '';

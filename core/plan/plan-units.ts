@@ -139,7 +139,7 @@ async function readSnapshotOf(session: Session, run: Run) {
     sequences,
     plan,
     tables: facts.map(({ table }) => table),
-    warnings: await planWarnings(session, selected),
+    warnings: await planWarnings(session, selected, sequences),
   };
 }
 

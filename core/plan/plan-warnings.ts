@@ -1,5 +1,6 @@
 /** What is not in the backup although one might expect it: for the manifest, found while planning. */
 import type { Warning } from '../contract/manifest.ts';
+import type { SelectedSequence } from '../inventory/sequences.ts';
 import type { Session } from '../postgres/session.ts';
 import { isUserSchema } from './match-patterns.ts';
 import type { SelectedTable } from './select-tables.ts';
@@ -7,9 +8,11 @@ import type { SelectedTable } from './select-tables.ts';
 export async function planWarnings(
   session: Session,
   selected: readonly SelectedTable[],
+  sequences: readonly SelectedSequence[],
 ): Promise<Warning[]> {
   return [
     ...(await partitionsNotSelected(session, selected)),
+    ...unloggedSequences(sequences),
     ...(await subscriptionsNotDumped(session)),
     ...(await invalidIndexes(session)),
   ];
@@ -36,6 +39,22 @@ async function partitionsNotSelected(
     message: `${left} partitions of ${schema}.${name} are not in this backup, with all their rows.`,
     hint: 'Choose them too, e.g. with a wildcard in --table, or leave the filter out.',
   }));
+}
+
+/** Of an unlogged table's rows its entry in the manifest tells; a sequence's has no place for it. */
+function unloggedSequences(sequences: readonly SelectedSequence[]): Warning[] {
+  const names = sequences
+    .filter(({ resetTo }) => resetTo !== null)
+    .map(({ schema, name }) => `${schema}.${name}`);
+  if (names.length === 0) return [];
+  const more = names.length > 20 ? ` and ${names.length - 20} more` : '';
+  return [
+    {
+      code: 'unlogged-on-standby',
+      message: `${names.length} unlogged sequences are in this backup with their start values, because a standby has no others: ${names.slice(0, 20).join(', ')}${more}.`,
+      hint: 'Back up from the primary, or make a sequence that matters permanent: ALTER SEQUENCE … SET LOGGED.',
+    },
+  ];
 }
 
 /** Their connection strings are for superusers only, so pg_dump leaves them out with a remark on stderr. */

@@ -1,13 +1,16 @@
-import { chownSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { standby } from '../../core/doctor/checks/server.ts';
 import { openSession } from '../../core/postgres/session.ts';
-import type { EmbeddedServer } from '../../local/embedded-server.ts';
+import { defaultBinaries, type EmbeddedServer } from '../../local/embedded-server.ts';
 import { runBackup } from '../../local/engine/run-backup.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
+import { backup, compare, live } from '../compare/support.ts';
 import { look } from '../support/doctor.ts';
-import { sharedSettings, startServer } from '../support/postgres.ts';
+import { sharedSettings, startServer, testDatabase } from '../support/postgres.ts';
+import { restoreBackup } from '../support/restore-backup.ts';
 
 let server: EmbeddedServer;
 let harness: Harness;
@@ -15,6 +18,12 @@ beforeAll(async () => {
   harness = await makeHarness('standby');
   server = await startServer({
     prepare(folder, owner) {
+      asPrimary(folder, owner, [
+        'CREATE UNLOGGED TABLE scratch (id serial, n int GENERATED ALWAYS AS IDENTITY (START 5))',
+        'INSERT INTO scratch SELECT FROM generate_series(1, 3)',
+        'CREATE SEQUENCE kept',
+        "SELECT setval('kept', 7)",
+      ]);
       const signal = join(folder, 'standby.signal');
       writeFileSync(signal, '');
       if (owner !== undefined) chownSync(signal, owner.uid, owner.gid);
@@ -25,6 +34,17 @@ afterAll(async () => {
   await server?.stop();
   await harness[Symbol.asyncDispose]();
 });
+
+/** What the primary had done before: in single-user mode each line is a statement. */
+function asPrimary(folder: string, owner: object | undefined, statements: readonly string[]): void {
+  // Where the server may not run those of node_modules, it has a copy beside its data.
+  const copy = join(folder, '../binaries');
+  const postgres = join(existsSync(copy) ? copy : defaultBinaries(), 'bin/postgres');
+  const input = `${statements.join('\n')}\n`;
+  const options = { ...owner, input, cwd: folder, encoding: 'utf8' } as const;
+  const { status, stderr } = spawnSync(postgres, ['--single', '-D', folder, 'postgres'], options);
+  if (status !== 0 || /ERROR/.test(stderr)) throw new Error(stderr);
+}
 
 async function set(feedback: string, delay: string): Promise<void> {
   await using session = await openSession(server.settings(), {
@@ -86,3 +106,29 @@ test.each(['-1', '24h'])(
     expect(await harness.catalogue()).toHaveLength(before + 1);
   },
 );
+
+test('sequences of unlogged tables are in it with their start values, and a warning says so', async () => {
+  await set('on', '-1');
+  const { backupId } = await backUp();
+  const manifest = await harness.manifest(backupId);
+  const { inventory, tables, warnings } = manifest;
+  expect(tables).toMatchObject([{ name: 'scratch', dataExcluded: 'unlogged-on-standby' }]);
+  expect(inventory.sequences).toEqual([
+    { schema: 'public', name: 'kept', lastValue: '7', isCalled: true },
+    { schema: 'public', name: 'scratch_id_seq', lastValue: '1', isCalled: false },
+    { schema: 'public', name: 'scratch_n_seq', lastValue: '5', isCalled: false },
+  ]);
+  expect(warnings).toEqual([
+    {
+      code: 'unlogged-on-standby',
+      message: expect.stringMatching(/public\.scratch_id_seq, public\.scratch_n_seq/),
+      hint: expect.stringContaining('primary'),
+    },
+  ]);
+  await using target = await testDatabase('standby_target');
+  await restoreBackup(harness.deps, manifest, target.url);
+  for (const other of [live(target), live({ settings: server.settings() })]) {
+    const { differences } = await compare(backup(harness.deps, manifest), other);
+    expect(differences).toEqual([]);
+  }
+});
