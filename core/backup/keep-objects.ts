@@ -12,7 +12,7 @@ import type { Manifest, Tier } from '../contract/manifest.ts';
 import { inParallel } from '../in-parallel.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { vaultKeys, workspaceKeys } from '../vault/keys.ts';
-import { held, tierTag } from './retention.ts';
+import { held, leaving, tierTag } from './retention.ts';
 
 /** Hides the latency of an object store; few enough for its limits. */
 const callsAtOnce = 16;
@@ -74,14 +74,22 @@ export async function hold(
   });
 }
 
-/** Back to its tier, whose time may be over already. */
+/**
+ * Back to its tier, whose time may be over already. The manifest says so before anything else changes: what was released
+ * in part and is wanted again must be held as a whole. The entry goes late, because what is not listed nobody finishes.
+ */
 export async function release(
   deps: Pick<Deps, 'vault' | 'workspace'>,
   step: Step,
   manifest: Manifest,
   tier: Tier,
 ): Promise<void> {
-  await overKeys(deps, step, [entryKeyOf(manifest), ...keysOf(manifest)], async (key) => {
+  const keys = keysOf(manifest);
+  const last = keys[keys.length - 1] as string;
+  const { tags } = await deps.vault.head(last);
+  // Not again by an attempt that finds all done.
+  if (tags[tierTag] === held) await deps.vault.setTags(last, { [tierTag]: leaving });
+  await overKeys(deps, step, [...keys.slice(0, -1), entryKeyOf(manifest), last], async (key) => {
     await deps.vault.setTags(key, { [tierTag]: tier });
     await deps.vault.setLegalHold(key, false);
   });

@@ -2,7 +2,7 @@
  * How long which backup is kept: the one place that knows. S3's lifecycle rules and the locks of Publish come from here;
  * which backup gets which tier is in tiers.ts. Both are pure: no reading, no writing, no clock.
  *
- * Invariants: no rule that removes or moves anything matches an object without its tier's tag, and none matches `held`;
+ * Invariants: no rule that removes or moves anything matches an object without its tier's tag, and none matches `held` or `leaving`;
  * a higher tier is never kept shorter than a lower one; an entry of the catalogue goes before the data that it lists.
  */
 import { HoldfastError } from '../contract/errors.ts';
@@ -12,6 +12,8 @@ import { type RetentionPolicy, retentionPolicySchema } from '../contract/retenti
 /** The tag by which lifecycle rules find an object: a tier, `staged` until Publish, `held` while it must not expire. */
 export const tierTag = 'holdfast-tier';
 export const held = 'held';
+/** Of the manifest of a backup that was held and of which some objects may be so no longer; no rule matches it. */
+export const leaving = 'leaving';
 export const staged = 'staged';
 
 const tiers: readonly Tier[] = [

@@ -1,8 +1,18 @@
 import { expect, it } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
+import { writeEvidence } from '../../core/evidence/record.ts';
+import { releaseLease } from '../../core/run/lease.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
-import { copyOf, type KeptVault, keptVault, type Sealed } from './kept-vault.ts';
+import {
+  by,
+  copyOf,
+  type KeptState,
+  type KeptVault,
+  keptVault,
+  prove,
+  type Sealed,
+} from './kept-vault.ts';
 
 const folder = temporaryFolders();
 const policy = { minKeep: 1 };
@@ -61,4 +71,36 @@ it('a Publish that stops between any two steps is finished by the next attempt, 
     expect(await endOf(world, [first, second]), `stopped at change ${nth}`).toEqual(expected);
   }
   expect(stops).toBeGreaterThan(60);
+}, 300_000);
+
+it('a backup of which a part was released when Publish stopped is held as a whole when it is wanted again', async () => {
+  const base = await keptVault(await folder(), policy);
+  const proven = await base.sealed('2026-11-21T03:00:00Z');
+  await base.publish(proven);
+  await prove(base, proven.backupId);
+  const newer = await base.sealed('2026-11-22T03:00:00Z');
+  await base.publish(newer);
+  await prove(base, newer.backupId);
+  const third = await base.sealed('2026-11-23T03:00:00Z');
+  const isPartly = ({ objects }: KeptState) => objects.some((one) => one.startsWith('yearly'));
+  let parts = 0;
+  for (let nth = 1; ; nth += 1) {
+    const world = await copyOf(base, await folder(), policy);
+    const { deps, hasStopped } = stopping(world.deps, nth, 'after');
+    await world.publish(third, deps).catch(() => undefined);
+    if (!hasStopped()) break;
+    if (isPartly(await world.state(proven.backupId))) parts += 1;
+    // What took its place is found damaged: the first is the newest proven one again, and another run must hold it.
+    const what = { source: 'shop', by, manifestSha256: '0'.repeat(64), facts: {} } as const;
+    await writeEvidence(world.deps, { ...what, kind: 'damaged', backupId: newer.backupId });
+    await releaseLease(world.deps, 'shop', third.runId);
+    const fourth = await world.sealed('2026-11-24T03:00:00Z');
+    await world.publish(fourth);
+    const { objects } = await world.state(proven.backupId);
+    expect(objects, `stopped at change ${nth}`).toEqual([
+      'entry held, held',
+      expect.stringMatching(/^held, .*, held$/),
+    ]);
+  }
+  expect(parts).toBeGreaterThan(2);
 }, 300_000);
