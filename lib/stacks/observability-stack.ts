@@ -72,20 +72,22 @@ export class ObservabilityStack extends Stack {
       masterKey: key,
     });
     const policy = new TopicPolicy(this, 'TopicPolicy', { topics: [topic], enforceSSL: true });
+    const alarms = `arn:aws:cloudwatch:${region}:${account}:alarm:${names.rules}`;
+    // Rules do not say where they are from: with a condition nothing of theirs would be delivered (EventBridge User Guide,
+    // "Amazon SNS permissions").
     const publishers = [
-      ['events.amazonaws.com', `arn:aws:events:${region}:${account}:rule/${names.rules}`],
-      ['cloudwatch.amazonaws.com', `arn:aws:cloudwatch:${region}:${account}:alarm:${names.rules}`],
+      ['events.amazonaws.com', {}],
+      ['cloudwatch.amazonaws.com', { ArnLike: { 'aws:SourceArn': alarms } }],
     ] as const;
-    for (const [service, from] of publishers) {
+    for (const [service, conditions] of publishers) {
       const principals = [new ServicePrincipal(service)];
       policy.document.addStatements(
         new PolicyStatement({
           ...{ principals, actions: ['sns:Publish'], resources: [topic.topicArn] },
-          conditions: { ArnLike: { 'aws:SourceArn': from } },
+          conditions,
         }),
       );
-      // SNS says of this key which topic it is for. Rules do not say where they are from: with aws:SourceArn here
-      // nothing of theirs would be delivered.
+      // SNS says of this key which topic it is for.
       const topicArn = `arn:aws:sns:${region}:${account}:${names.topic}`;
       key.addToResourcePolicy(
         new PolicyStatement({

@@ -66,6 +66,19 @@ test('rules and alarms of this environment may publish, and their messages be en
   }
 });
 
+test('the topic takes what rules send without a condition: they say nothing that one could look at', () => {
+  const [policy] = Object.values(observability.findResources('AWS::SNS::TopicPolicy'));
+  const statements: { Effect: string; Principal: { Service?: string }; Condition?: unknown }[] =
+    policy?.['Properties'].PolicyDocument.Statement;
+  const conditions = statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .map(({ Principal, Condition }) => [Principal.Service, Condition !== undefined]);
+  expect(conditions).toEqual([
+    ['events.amazonaws.com', false],
+    ['cloudwatch.amazonaws.com', true],
+  ]);
+});
+
 test('plain HTTP is denied at the topic and at the queue', () => {
   for (const type of ['AWS::SNS::TopicPolicy', 'AWS::SQS::QueuePolicy']) {
     observability.hasResourceProperties(type, {
