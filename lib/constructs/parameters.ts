@@ -39,7 +39,8 @@ export class Parameters extends Construct {
       parameterName,
       stringValue,
       description: `Holdfast: ${kind.toLowerCase()} ${name}`,
-      tier: bytes > maxBytes / 2 ? ParameterTier.ADVANCED : ParameterTier.STANDARD,
+      // Up to 4 KB a standard parameter. What was advanced once can be no standard one again, and stays what it is.
+      tier: ParameterTier.INTELLIGENT_TIERING,
     });
   }
 }
