@@ -76,7 +76,7 @@ async function replicaOf(deps: Deps, { runId, input: { source } }: Run) {
   const warning = {
     code: state === 'behind' ? 'replica-behind' : 'replica-damaged',
     message: `The backup is published, and its replica is ${state}: ${problem}`,
-    hint: "The sentinel looks again; see the replication status of the vault's bucket.",
+    hint: 'What to do is in docs/retention.md, under "Behind"; the next backup is copied as a whole.',
   };
   return { state, warnings: [warning] };
 }
