@@ -92,10 +92,14 @@ export const payloads = {
       hasReplica: z.boolean(),
     }),
   },
-  /** One object of the manifest, as the replica has it. Not there yet: ReplicaBehindError. */
+  /** One object of the manifest, as the replica has it. Not there yet: ReplicaBehindError, and `behind` when it is late. */
   ReplicateUnit: {
     input: run.extend({ object: count }),
-    output: z.strictObject({ of, verdict: z.enum(['intact', 'damaged']), problems: count }),
+    output: z.strictObject({
+      of,
+      verdict: z.enum(['intact', 'damaged', 'behind']),
+      problems: count,
+    }),
   },
   RecordReplica: {
     input: run,

@@ -35,6 +35,16 @@ export async function recordSpan(
   await putJson(deps.workspace, key, { from, to: span.to.toISOString() } satisfies Span);
 }
 
+/** @returns undefined when the state has not ended */
+export async function endOf(
+  deps: Pick<Deps, 'workspace'>,
+  runId: string,
+  state: SpannedState,
+): Promise<Date | undefined> {
+  const span = await getJson(deps.workspace, spanSchema, workspaceKeys.phase(runId, state));
+  return span === undefined ? undefined : new Date(span.to);
+}
+
 /** Milliseconds by state, of those that have ended; `DumpUnit`, `VerifyUnit` and `ReplicateUnit` are the wall time of their Maps. */
 export async function readPhases(
   deps: Pick<Deps, 'workspace'>,

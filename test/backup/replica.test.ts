@@ -98,6 +98,19 @@ describe('a replica to which something has not come yet', () => {
     expect(await unit(1)).toEqual({ of: expect.any(String), verdict: 'intact', problems: 0 });
   });
 
+  it('is not waited for when it is late: looked at once, without a verdict', async () => {
+    await rm(join(root, objectKey(1)));
+    const late = { ...deps, now: () => new Date(deps.now().getTime() + 16 * 60_000) };
+    const look = (object: number) => handlers.ReplicateUnit(late)({ runId: run.runId, object });
+    expect(await look(1)).toEqual({ of: expect.any(String), verdict: 'behind', problems: 1 });
+    expect(await look(0)).toMatchObject({ verdict: 'intact' });
+    await allUnits().catch(() => undefined);
+    expect(await record()).toMatchObject({ replica: 'behind' });
+    // Whoever asks for it later, by hand, finds it when it has come.
+    await arrive(objectKey(1));
+    expect(await look(1)).toMatchObject({ verdict: 'intact' });
+  });
+
   it('is told as behind in the report, counted, and no evidence says otherwise', async () => {
     await rm(join(root, objectKey(1)));
     await Promise.allSettled(run.manifest.objects.map((_, object) => unit(object)));
@@ -110,7 +123,7 @@ describe('a replica to which something has not come yet', () => {
         { code: 'replica-behind', message: expect.stringContaining(`first: ${objectKey(1)}`) },
       ],
     });
-    // The next run, or the sentinel, looks again.
+    // It came, and somebody had it looked at again.
     await arrive(objectKey(1));
     await unit(1);
     expect(await record()).toMatchObject({ replica: 'replicated' });
