@@ -8,6 +8,7 @@ import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { BackupInput, Run } from '../contract/plan.ts';
 import { restorabilityWarnings } from '../doctor/restorability.ts';
+import { requireOwnSessions } from '../postgres/acting-role.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { refusePooler } from '../postgres/pooler.ts';
 import { requireSupportedVersion } from '../postgres/server-version.ts';
@@ -24,7 +25,7 @@ import { readVaultMarker } from '../vault/marker.ts';
 import { readRequest } from './request.ts';
 
 /**
- * @throws ConfigurationError for a request that is not allowed; VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
+ * @throws ConfigurationError for a request or a `role` of the login that is not allowed; VaultNotFoundError, VaultAccessDeniedError, VaultFullError; what `openSession` throws; PoolerDetectedError,
  * UnsupportedServerVersionError, StandbyRefusedError, LeaseHeldError, RunAbortedError
  */
 export async function planRun(
@@ -88,6 +89,7 @@ async function lookAtServer(
   requireSupportedVersion(session.serverVersionNum);
   await refusePooler(session);
   await refuseStandby(session, request.options.holdDeadlineSeconds);
+  await requireOwnSessions(session);
   const warnings = [
     ...((await deps.sourceWarnings?.(request.source, deps.now())) ?? []),
     ...(await restorabilityWarnings(session)),

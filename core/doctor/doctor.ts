@@ -14,7 +14,7 @@ import { type Check, failure, ok, runCheck } from './check.ts';
 import { blockingLocks, longTransactions } from './checks/activity.ts';
 import { clockSkew, freeSpace, lockSlots } from './checks/capacity.ts';
 import { pooler } from './checks/pooler.ts';
-import { largeObjectRights, sequenceRights, tableRights } from './checks/rights.ts';
+import { largeObjectRights, ownSessions, sequenceRights, tableRights } from './checks/rights.ts';
 import { rowSecurity } from './checks/row-security.ts';
 import { serverVersion, standby } from './checks/server.ts';
 import { keyUsable, type VaultTarget, vaultPrivate, vaultWritable } from './checks/vault.ts';
@@ -40,6 +40,7 @@ const databaseChecks = [
   serverVersion,
   standby,
   pooler,
+  ownSessions,
   tableRights,
   sequenceRights,
   largeObjectRights,

@@ -20,7 +20,7 @@ export async function endPredecessors(session: Session, applicationName: string)
   for (;;) {
     const others = await session.query<{ pid: number }>(
       `SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-        WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()`,
+        WHERE application_name = $1 AND usename = session_user AND pid <> pg_catalog.pg_backend_pid()`,
       [applicationName],
     );
     if (others.length === 0) return;

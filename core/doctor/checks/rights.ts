@@ -1,7 +1,8 @@
-/** What this role may not read: tables, sequences, large objects. */
+/** What this role may not read: tables, sequences, large objects; and whether it may end its own sessions. */
 import { noFilters } from '../../contract/filters.ts';
 import { isUserSchema } from '../../plan/match-patterns.ts';
 import { selectTables } from '../../plan/select-tables.ts';
+import { requireOwnSessions } from '../../postgres/acting-role.ts';
 import type { Session } from '../../postgres/session.ts';
 import { type CheckDefinition, listed, ok, plural, problem } from '../check.ts';
 
@@ -75,5 +76,15 @@ export const largeObjectRights: CheckDefinition<Session> = {
       `The role ${session.settings.user} may not read ${hidden} of ${plural(all, 'large object')}.`,
       `GRANT pg_read_all_data TO "${session.settings.user}", or GRANT SELECT ON LARGE OBJECT … for each.`,
     );
+  },
+};
+
+/** As Plan would decide. */
+export const ownSessions: CheckDefinition<Session> = {
+  id: 'own-sessions',
+  title: 'Right to end its own sessions',
+  async look(session) {
+    await requireOwnSessions(session);
+    return ok('The role may see and end the sessions of its login.');
   },
 };
