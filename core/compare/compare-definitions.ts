@@ -27,6 +27,9 @@ const secretive = new Set([
 
 const quotedAtMost = 300;
 
+/** What a side has of an object that only the other one has. */
+export const missing = 'missing';
+
 /** @param roles what the right side was told to do otherwise with owners and rights */
 export function compareDefinitions(
   left: DefinedSide,
@@ -58,7 +61,7 @@ function differenceOf(
   // Grants hang on owners: with other ones they are written otherwise.
   const isAsked = isRights(type) && (roles?.noOwner === true || hasMap(roles));
   if (one === undefined || other === undefined) {
-    const words = (there: Definition | undefined) => (there === undefined ? 'missing' : 'there');
+    const words = (there: Definition | undefined) => (there === undefined ? missing : 'there');
     return { ...base, left: words(one), right: words(other), isExpected: isAsked };
   }
   const printed = [

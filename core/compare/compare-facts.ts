@@ -1,13 +1,11 @@
 /** Sequences, census, extensions and validity of two sides: facts that are few and are held in memory. */
 import type { Inventory } from '../contract/manifest.ts';
 import type { Difference } from '../contract/restore.ts';
-import type { RolesAsked } from './compare-definitions.ts';
+import { missing, type RolesAsked } from './compare-definitions.ts';
 import type { Validity } from './side.ts';
 import { displayName } from './table-name.ts';
 
 type Sequences = Inventory['sequences'];
-
-const missing = 'missing';
 
 /** Everything that is in one map only or has another value there. */
 function compareMaps(

@@ -19,6 +19,7 @@ import {
   type RestoreRun,
 } from '../contract/restore.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
+import { readRefused } from '../restore/builds/refused.ts';
 import { entriesOf, manifestOf } from '../restore/definitions.ts';
 import { duringRestore } from '../restore/during-restore.ts';
 import { readFact, writeFact } from '../restore/restore-run.ts';
@@ -32,6 +33,7 @@ import { compareWithoutRows } from './compare-sides.ts';
 import { movedLeavesFact, movedLeavesSchema } from './compare-unit.ts';
 import { openLiveSide } from './live-side.ts';
 import { mergeRoots } from './merge-roots.ts';
+import { withHiddenSubscriptions, withRefused } from './not-restored.ts';
 import { compareViews } from './stale-views.ts';
 
 /** Of `taskSeconds`, for amcheck: definitions and catalogs need the rest. */
@@ -78,11 +80,14 @@ async function compareTarget(deps: Deps, run: RestoreRun, units: number): Promis
   try {
     const parts = (await hasLargeObjects(deps, run, units)) ? 'metadata' : 'all';
     const found = await compareWithoutRows(backup, live, manifest.filters, { roles, parts });
-    const enforced = (await live.isSuperuser()) ? found : found.map(withEnforcedKeys);
+    const refused = withRefused(found, await readRefused(deps.workspace, run.runId));
+    const known = (await live.isSuperuser())
+      ? refused
+      : withHiddenSubscriptions(refused, await live.subscriptions()).map(withEnforcedKeys);
     const { materializedViews = [] } = manifest.inventory;
     const views = compareViews(materializedViews, await live.materializedViews(materializedViews));
     await warn(deps, run, [...views.warnings, ...notChecked(live.uncheckedIndexes)]);
-    return [...askedDifferences(roles), ...enforced, ...views.differences];
+    return [...askedDifferences(roles), ...known, ...views.differences];
   } finally {
     await live.close();
   }

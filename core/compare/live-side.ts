@@ -197,6 +197,16 @@ export class LiveSide implements Side {
     return validity;
   }
 
+  /** Names of those of this database: pg_dump lists them to superusers only. */
+  async subscriptions(): Promise<string[]> {
+    const rows = await this.#sessions.keeper.query<{ name: string }>(
+      `SELECT s.subname AS name FROM pg_catalog.pg_subscription s
+         JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+        WHERE d.datname = pg_catalog.current_database()`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
   /** May this session switch triggers of foreign keys off? */
   async isSuperuser(): Promise<boolean> {
     const [row] = await this.#sessions.keeper.query<{ is: boolean }>(

@@ -67,6 +67,9 @@ const proofOf = (report: RestoreReport) => ({
   readBytes: report.readBytes,
   comparedTables: report.comparedTables.length,
   checksPassed: report.checks.length,
+  notRestored: report.differences
+    .filter(({ kind }) => kind === 'not-restored')
+    .map(({ object }) => object),
   phases: splitOf(report),
 });
 

@@ -22,7 +22,7 @@ import { readSafetyBackup } from '../restore/note-safety-backup.ts';
 import { readRestoreSpans } from '../restore/phases.ts';
 import { readFact } from '../restore/restore-run.ts';
 import { readCheckResults } from '../restore/run-checks.ts';
-import { getJson } from '../vault/json.ts';
+import { getAllJson } from '../vault/json.ts';
 import { type RestorePart, workspaceKeys } from '../vault/keys.ts';
 
 type FactDeps = Pick<Deps, 'workspace'>;
@@ -81,19 +81,8 @@ export const readChecks = async (deps: FactDeps, runId: string): Promise<OwnChec
 /** Each state that warns has a fact of its own. */
 export async function readWarnings(deps: FactDeps, runId: string): Promise<Warning[]> {
   const prefix = workspaceKeys.restoreFacts(runId, 'warnings-');
-  return (await readAll(deps, prefix, warningsSchema)).flat();
+  return (await getAllJson(deps.workspace, warningsSchema, prefix)).flat();
 }
 
 const readParts = <T>(deps: FactDeps, runId: string, kind: RestorePart, schema: z.ZodType<T>) =>
-  readAll(deps, workspaceKeys.restoreParts(runId, kind), schema);
-
-async function readAll<T>(deps: FactDeps, prefix: string, schema: z.ZodType<T>): Promise<T[]> {
-  const keys: string[] = [];
-  for await (const key of deps.workspace.list(prefix)) keys.push(key);
-  const found: T[] = [];
-  for (const key of keys.sort()) {
-    const value = await getJson(deps.workspace, schema, key);
-    if (value !== undefined) found.push(value);
-  }
-  return found;
-}
+  getAllJson(deps.workspace, schema, workspaceKeys.restoreParts(runId, kind));

@@ -35,10 +35,26 @@ export async function putJson(
 }
 
 export async function getJson<T>(
-  workspace: Workspace,
+  workspace: Pick<Workspace, 'get'>,
   schema: ZodType<T>,
   key: string,
 ): Promise<T | undefined> {
   const entry = await workspace.get(key);
   return entry === undefined ? undefined : decodeJson(schema, entry.body, key);
+}
+
+/** All documents whose keys begin so, by key. */
+export async function getAllJson<T>(
+  workspace: Pick<Workspace, 'get' | 'list'>,
+  schema: ZodType<T>,
+  prefix: string,
+): Promise<T[]> {
+  const keys: string[] = [];
+  for await (const key of workspace.list(prefix)) keys.push(key);
+  const found: T[] = [];
+  for (const key of keys.sort()) {
+    const value = await getJson(workspace, schema, key);
+    if (value !== undefined) found.push(value);
+  }
+  return found;
 }

@@ -6,14 +6,14 @@ import { preflightItemSchema } from './run.ts';
 const count = z.int().nonnegative();
 
 export const differenceSchema = z.strictObject({
-  /** `schema`, `rows`, `sequence`, `large-objects`, `setting`, `validity`, `census`, `rights` … */
+  /** `schema`, `rows`, `sequence`, `large-objects`, `setting`, `validity`, `census`, `rights`, `not-restored` … */
   kind: z.string(),
   /** `public.orders` … */
   object: z.string(),
   /** What each side has, in words. */
   left: z.string(),
   right: z.string(),
-  /** Known and harmless (printed differently by a newer major): listed, and not a difference. */
+  /** Known, and no fault of the backup (printed differently by a newer major, asked for, refused to the role): listed, and not a difference. */
   isExpected: z.boolean().default(false),
   /** With --rows: primary keys, as JSON texts. */
   keys: z.array(z.string()).optional(),

@@ -60,7 +60,7 @@ export function differences({ differences: all }: RestoreReport): Markup | null 
   const expected = all.filter(({ isExpected }) => isExpected);
   return html`${real.length > 0 && table(columns, real)}${
     expected.length > 0 &&
-    html`<details><summary>${plural(expected.length, 'expected difference')}: known and harmless</summary>${table(columns, expected)}</details>`
+    html`<details><summary>${plural(expected.length, 'expected difference')}: known, and no fault of the backup</summary>${table(columns, expected)}</details>`
   }`;
 }
 

@@ -10,7 +10,6 @@ import { isHoldfastError } from '../../contract/errors.ts';
 import { type Warning, warningSchema } from '../../contract/manifest.ts';
 import type { Build, RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf } from '../../postgres/application-name.ts';
-import { sqlstateOf } from '../../postgres/connect-errors.ts';
 import { endPredecessors } from '../../postgres/end-predecessors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { messageOf, type Said } from '../../postgres/without-rows.ts';
@@ -21,16 +20,17 @@ import { textsOf } from './build-texts.ts';
 import { splitLabel } from './labels.ts';
 import { prepareMemory } from './memory.ts';
 import { resolveReferences } from './references.ts';
+import {
+  optionalCommand,
+  type Refused,
+  refusalOf,
+  refusedWarning,
+  writeRefused,
+} from './refused.ts';
 import type { BuildProgress } from './run-detached.ts';
 import { buildError, serverMessage } from './statement-error.ts';
 
 const done: BuildProgress = { isDone: true, share: 1 };
-
-const optional = /^(CREATE|ALTER|COMMENT ON) (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
-/** No right, or a server that is built without it. */
-const refusals = new Set(['42501', '0A000']);
-/** It is not there: of the statements that follow one that was refused. */
-const consequence = '42704';
 
 export async function runStatements(
   deps: Deps,
@@ -44,46 +44,49 @@ export async function runStatements(
   const statements = await resolveReferences(build.statements, textsOf(deps, run));
   await prepareMemory(session, run);
   const warnings: Warning[] = [];
+  const refused: Refused[] = [];
   const listen = (notice: Said) => {
     if (notice.severity === 'WARNING' && notice.message !== undefined)
       warnings.push(serverWarning(build.label, messageOf(notice)));
   };
   session.client.on('notice', listen);
   await once(session, run, `build:${build.build}`, async () => {
-    for (const statement of statements) await runOne(session, build, statement, warnings);
+    for (const statement of statements) {
+      const refusal = await runOne(session, build, statement);
+      if (refusal === undefined) continue;
+      refused.push(refusal.refused);
+      if (!refusal.refused.isConsequence) {
+        warnings.push(refusedWarning(refusal.refused, refusal.sql));
+      }
+    }
     // Before the commit: a restore that dies in between says it twice rather than not at all.
+    await writeRefused(deps.workspace, run, build, refused);
     await writeWarnings(deps, run, build, warnings);
     return statements.length;
   });
   return done;
 }
 
+/** @returns what the target refused and the restore can do without */
 async function runOne(
   session: Session,
   build: Build,
   statement: string,
-  warnings: Warning[],
-): Promise<void> {
+): Promise<{ refused: Refused; sql: string } | undefined> {
   const { label = build.label, sql } = splitLabel(statement);
-  const isOptional = optional.test(sql);
-  if (isOptional) await session.query('SAVEPOINT optional');
+  const command = optionalCommand(sql);
+  if (command !== undefined) await session.query('SAVEPOINT optional');
   try {
     await session.query(statement);
-    if (isOptional) await session.query('RELEASE SAVEPOINT optional');
+    if (command !== undefined) await session.query('RELEASE SAVEPOINT optional');
+    return undefined;
   } catch (error) {
-    const sqlstate = sqlstateOf(error) ?? '';
-    const isRefused = refusals.has(sqlstate);
-    if (!isOptional || !(isRefused || sqlstate === consequence)) throw buildError(error, label);
+    const refused = command === undefined ? undefined : refusalOf(error, label, command);
+    if (refused === undefined) throw buildError(error, label);
     await session.query('ROLLBACK TO SAVEPOINT optional');
-    if (isRefused) warnings.push(refused(label, error));
+    return { refused, sql };
   }
 }
-
-const refused = (label: string, error: unknown): Warning => ({
-  code: 'not-restored',
-  message: `${label} could not be restored: ${serverMessage(error)}`,
-  hint: 'It needs a role with more rights on the target, a superuser mostly: have it made by one.',
-});
 
 const serverWarning = (label: string, message: string): Warning => ({
   code: 'server-warning',
