@@ -6,6 +6,7 @@ import { findRestoreRun } from '../../core/restore/restore-run.ts';
 import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import type { Workspace } from '../../core/vault/vault.ts';
+import { holdfastVersion } from '../../local/engine/version.ts';
 import { confirmed } from '../confirm.ts';
 import { openVaultOf } from '../open.ts';
 import { addJson, addVault, type VaultOptions } from '../options.ts';
@@ -47,10 +48,15 @@ The restored database stays under its working name, closed; nothing is dropped w
 
 async function takeBack(wanted: string, options: RollbackOptions): Promise<void> {
   const connection = targetConnectionOf(options);
-  const { workspace } = await openVaultOf(options);
+  const { workspace, vault, marker } = await openVaultOf(options);
   const run = await findRun(workspace, wanted);
   const { runId, finalDatabase, previousDatabase } = run;
-  const deps = { workspace, connectionOf: async () => connection };
+  const deps = {
+    ...{ workspace, vault, vaultId: marker.vaultId },
+    connectionOf: async () => connection,
+    now: () => new Date(),
+    toolVersions: { holdfast: holdfastVersion(), node: process.versions.node },
+  };
   const [now, kept] = [JSON.stringify(finalDatabase), JSON.stringify(previousDatabase)];
   if (options.discard) {
     if (previousDatabase !== null) {

@@ -45,7 +45,9 @@ export type ReportedFailure = Pick<Failure, 'error' | 'message' | 'hint'> & {
 /** Code of the warning that the target is not quite as it was. */
 export const leftBehind = 'left-behind';
 
-export type ReportDeps = Pick<Deps, 'workspace' | 'vault' | 'vaultId' | 'keyRing'>;
+/** Without a key the manifest is not read. */
+export type ReportDeps = Pick<Deps, 'workspace' | 'vault' | 'vaultId'> &
+  Partial<Pick<Deps, 'keyRing'>>;
 
 /** @throws errors of the workspace. A manifest that cannot be read any more is left out of the sums. */
 export async function buildRestoreReport(
@@ -207,8 +209,9 @@ function definitionBytes(
 }
 
 /** A failed restore may be one whose manifest is the trouble. */
-const manifestOf = async (deps: ReportDeps, { backup }: RestoreRun) =>
-  loadManifest(deps, backup.source, backup.backupId).then(
+const manifestOf = async ({ keyRing, ...deps }: ReportDeps, { backup }: RestoreRun) =>
+  keyRing &&
+  loadManifest({ ...deps, keyRing }, backup.source, backup.backupId).then(
     ({ manifest }) => manifest,
     () => undefined,
   );

@@ -8,15 +8,12 @@ import { type RestoreReport, type RestoreRun, restoreReportSchema } from '../con
 import { readFact } from '../restore/restore-run.ts';
 import { getJson, putJson } from '../vault/json.ts';
 import { workspaceKeys } from '../vault/keys.ts';
-import { buildRestoreReport, type ReportedFailure } from './build-report.ts';
+import { buildRestoreReport, type ReportDeps, type ReportedFailure } from './build-report.ts';
 import { type Identity, identityOf, identitySchema } from './html/identity.ts';
 import { renderPage } from './html/page.ts';
 import { readRestoreOutcome, recordRestoreOutcome } from './outcome.ts';
 
-export type WriteReportDeps = Pick<
-  Deps,
-  'workspace' | 'vault' | 'vaultId' | 'keyRing' | 'now' | 'toolVersions'
->;
+export type WriteReportDeps = ReportDeps & Pick<Deps, 'now' | 'toolVersions'>;
 
 /** @returns the report, which is in `report.json` and as a page in `report.html` then */
 export async function writeRestoreReport(

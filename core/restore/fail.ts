@@ -2,8 +2,9 @@
  * The state FailRestore: the target becomes as it was, the lease is given free, a report tells what happened.
  *
  * Invariants: it never throws; each step is tried whatever became of the others, and what did not work is told in the
- * evidence of the run's own error. Only what this run made is dropped, and nothing once the cutover has happened. It
- * comes when all retries are used up; a restore that was killed never comes here and is gone on with.
+ * evidence of the run's own error. Only what this run made is dropped, and nothing once the cutover has happened: the
+ * restore has succeeded then, whatever it ended by. It comes when all retries are used up; a restore that was killed never
+ * comes here and is gone on with.
  */
 import { z } from 'zod';
 import type { Deps } from '../contract/deps.ts';
@@ -18,6 +19,7 @@ import { causeOf, type Failure, failureFromCaught } from '../run/failure.ts';
 import { releaseLeasesOf } from '../run/named-lease.ts';
 import { workspaceKeys } from '../vault/keys.ts';
 import { firstRestoreFailure } from './abort-mark.ts';
+import { concludeDone, cutoverOf, wayBackOf } from './conclude.ts';
 import { clearPatiently } from './fail/uncleared.ts';
 import { findRestoreRun } from './restore-run.ts';
 import { releaseTargetLease } from './target-lease.ts';
@@ -56,13 +58,18 @@ export async function takeBackRestore(
     findRestoreRun(deps.workspace, runId),
   );
   if (run !== undefined) await clearPatiently(deps, run, attempts);
-  if (run !== undefined) await report(deps, run, failure, attempts);
+  const done = run && (await attempt('The cutover could not be read', () => cutoverOf(deps, run)));
+  if (run !== undefined && done !== undefined) {
+    await attempt('The report could not be written', () => concludeDone(deps, run));
+  } else if (run !== undefined) await report(deps, run, failure, attempts);
   // Before PlanRestore has written the run down only the request knows what it wants.
   else if (!asksForDryRun(request)) {
     const source = (await askedSource(deps, request)) ?? unknownSource;
     deps.metric?.('RestoreFailed', 1, { source });
   }
-  await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
+  // There already when the report was written; of a cutover that was done the next one who comes writes both.
+  if (done === undefined)
+    await attempt('The outcome could not be recorded', () => recordOutcome(deps, runId, failure));
   // Last: whoever gets it next finds the target as it was, and an outcome.
   await attempt('The lease could not be given free and runs out by itself', async () => {
     const released =
@@ -71,7 +78,8 @@ export async function takeBackRestore(
         : await releaseTargetLease(deps, run);
     if (released) noteCleaned('lease on the target given free');
   });
-  return { failure, troubles, passing, cleaned };
+  const hint = run && done ? wayBackOf(run, done) : failure.hint;
+  return { failure: { ...failure, hint }, troubles, passing, cleaned };
 }
 
 /** It tells its error to whoever asked, and nothing was to be restored. */
@@ -91,7 +99,6 @@ async function report(
   if (!run.input.dryRun) deps.metric?.('RestoreFailed', 1, { source: run.backup.source });
 }
 
-/** There already when the report was written. */
 async function recordOutcome(deps: Deps, runId: string, failure: Failure): Promise<void> {
   await recordRestoreOutcome(deps, {
     runId,

@@ -9,9 +9,10 @@ import type { Deps } from '../contract/deps.ts';
 import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
-import { noteRolledBack } from '../report/write-report.ts';
+import { noteRolledBack, type WriteReportDeps } from '../report/write-report.ts';
 import { releaseNamedLease, takeNamedLease } from '../run/named-lease.ts';
 import { identifier } from '../schema/sql-text.ts';
+import { concludeDone, noteIfExchanged } from './conclude.ts';
 import {
   type CutoverBegun,
   cutoverBegunSchema,
@@ -34,7 +35,8 @@ export interface RolledBack {
   readonly putAside: string;
 }
 
-type RollbackDeps = Pick<Deps, 'connectionOf' | 'workspace'>;
+/** A key is for the report of a restore that was killed after its cutover: without one, less of it is summed up. */
+export type RollbackDeps = WriteReportDeps & Pick<Deps, 'connectionOf'>;
 
 /** Longer than renames are tried; a process that died meanwhile keeps the next restore waiting for no more. */
 const leaseSeconds = 120;
@@ -62,6 +64,7 @@ async function takeBack(
   const { runId } = run;
   await using session = await openServer(deps, run, begun, 'rollback');
   const { work, previous } = await present(session, begun);
+  await conclude(deps, run, begun, session);
   if (previous.name === run.finalDatabase) {
     await setAllowed(session, previous.oid, begun.previous.allowsConnections);
     await noteRolledBack(deps, runId);
@@ -113,6 +116,7 @@ async function drop(
   const { runId } = run;
   await using session = await openServer(deps, run, begun, 'discard');
   const { previous } = await present(session, begun);
+  await conclude(deps, run, begun, session);
   if (previous.name !== begun.previousName) {
     throw new HoldfastError(
       'RollbackImpossibleError',
@@ -149,13 +153,23 @@ async function readSwap(
   return { run, begun: { ...begun, previous: begun.previous, previousName: run.previousDatabase } };
 }
 
+/** Before anything is touched: a run without an end is gone on with, or taken back with all that it made. */
+async function conclude(
+  deps: RollbackDeps,
+  run: RestoreRun,
+  begun: CutoverBegun,
+  session: Session,
+): Promise<void> {
+  await noteIfExchanged(deps, run, begun, session);
+  await concludeDone(deps, run);
+}
+
 /** Under the run's own id: its lease, when it died after its cutover, is no obstacle. */
 async function whileLeased<T>(
-  { workspace }: RollbackDeps,
+  deps: RollbackDeps,
   run: RestoreRun,
   work: () => Promise<T>,
 ): Promise<T> {
-  const deps = { workspace, now: () => new Date() };
   const { runId, input } = run;
   const taking = { runId, leaseSeconds, heldBy: input.requestedBy };
   await takeNamedLease(deps, targetLeaseOf(run), taking);

@@ -157,7 +157,8 @@ async function takeBack(deps: Deps, run: RestoreRun): Promise<void> {
     'RunAbortedError',
     `Restore ${run.runId} was killed, and another restore of the same target has taken it back.`,
   );
-  await takeBackRestore(deps, run.runId, failureOf(error));
+  const { cleaned } = await takeBackRestore(deps, run.runId, failureOf(error));
+  for (const message of cleaned) deps.progress({ state: 'PlanRestore', message });
 }
 
 /** Of a restore that has failed: its connection was gone before it could take everything away. */

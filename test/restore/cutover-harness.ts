@@ -8,7 +8,7 @@ import { createBookkeeping } from '../../core/restore/progress.ts';
 import { type Harness, makeHarness } from '../backup/harness.ts';
 import { sharedSettings, type TestDatabase } from '../support/postgres.ts';
 import { newestBackup, planRun, type RunRequest } from './planned-run.ts';
-import { dropDatabases, onServer } from './shared-server.ts';
+import { dropDatabases, onServer, unique } from './shared-server.ts';
 
 export interface CutoverHarness extends AsyncDisposable {
   readonly source: Harness;
@@ -70,4 +70,23 @@ export async function makeWorkDatabase(run: RestoreRun): Promise<void> {
     purpose: 'writer',
   });
   await createBookkeeping(session, run);
+}
+
+/** A restore of mode swap that stands before its cutover, and the database that it replaces. */
+export async function standingSwap(
+  harness: CutoverHarness,
+  finalDatabase = unique('live'),
+  input: Record<string, unknown> = {},
+) {
+  const [workDatabase, previousDatabase] = [`${finalDatabase}_restore`, `${finalDatabase}_before`];
+  await onServer(
+    'postgres',
+    `CREATE DATABASE ${pg.escapeIdentifier(finalDatabase)} TEMPLATE template0`,
+  );
+  const run = await harness.plan({
+    input: { mode: 'swap', ...input },
+    ...{ workDatabase, finalDatabase, previousDatabase },
+  });
+  await makeWorkDatabase(run);
+  return { ...run, previousDatabase };
 }

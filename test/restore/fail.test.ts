@@ -123,12 +123,17 @@ describe('a failed restore', () => {
     expect(await databases([run.workDatabase])).toEqual([]);
   });
 
-  test('drops nothing after the cutover', async () => {
+  test('drops nothing after the cutover, and has succeeded', async () => {
     const run = await planned();
     await makeWorkDatabase(run);
     await cutover(deps, { runId: run.runId });
-    await failRestore(deps, { runId: run.runId, error });
+    const { cause } = await failRestore(deps, { runId: run.runId, error });
     expect(await databases([run.finalDatabase])).toEqual([run.finalDatabase]);
+    expect(JSON.parse(cause)).toMatchObject({
+      errorMessage: 'no space left',
+      hint: expect.stringContaining('its cutover was done'),
+    });
+    expect(await readRestoreOutcome(deps, run.runId)).toMatchObject({ state: 'succeeded' });
   });
 
   test('keeps a database that was renamed when nobody could say so, and tells of it', async () => {
@@ -138,7 +143,7 @@ describe('a failed restore', () => {
     await deps.workspace.delete(workspaceKeys.restoreFact(run.runId, 'cutover'));
     const { cause } = await failRestore(deps, { runId: run.runId, error });
     expect(await databases([run.finalDatabase])).toEqual([run.finalDatabase]);
-    expect(cause).toContain('has the name');
+    expect(JSON.parse(cause).hint).toContain(`${JSON.stringify(run.finalDatabase)} has what`);
   });
 
   test('of mode into drops its staging schema and nothing else', async () => {

@@ -10,7 +10,7 @@ import { readNamedLease, takeNamedLease } from '../../core/run/named-lease.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { requestedBy } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
-import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { type CutoverHarness, makeCutoverHarness, standingSwap } from './cutover-harness.ts';
 import { databases, onServer, unique } from './shared-server.ts';
 
 let harness: CutoverHarness;
@@ -23,23 +23,14 @@ beforeAll(async () => {
 
 afterAll(() => harness?.[Symbol.asyncDispose]());
 
-async function swapped() {
-  const finalDatabase = unique('back');
-  const [workDatabase, previousDatabase] = [`${finalDatabase}_restore`, `${finalDatabase}_before`];
-  await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
-  const run = await harness.plan({
-    input: { mode: 'swap' },
-    ...{ workDatabase, finalDatabase, previousDatabase },
-  });
-  await makeWorkDatabase(run);
+async function swapped(finalDatabase = unique('back')) {
+  const run = await standingSwap(harness, finalDatabase);
   await cutover(deps, { runId: run.runId });
   await releaseTargetLease(deps, run);
+  const names = [run.finalDatabase, run.workDatabase, run.previousDatabase];
   const unchanged = async () =>
-    expect(await databases([finalDatabase, workDatabase, previousDatabase])).toEqual([
-      finalDatabase,
-      previousDatabase,
-    ]);
-  return { ...run, previousDatabase, unchanged };
+    expect(await databases(names)).toEqual([run.finalDatabase, run.previousDatabase]);
+  return { ...run, unchanged };
 }
 
 const both = (at: Deps, runId: string) => [

@@ -9,7 +9,7 @@ import { failRestore } from '../../core/restore/fail.ts';
 import { discardPrevious, rollback } from '../../core/restore/rollback.ts';
 import { openTarget } from '../../core/restore/target-session.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
-import { type CutoverHarness, makeCutoverHarness, makeWorkDatabase } from './cutover-harness.ts';
+import { type CutoverHarness, makeCutoverHarness, standingSwap } from './cutover-harness.ts';
 import { databases, onServer, unique, urlOf } from './shared-server.ts';
 
 let harness: CutoverHarness;
@@ -24,17 +24,9 @@ afterAll(() => harness?.[Symbol.asyncDispose]());
 
 /** A restore of mode swap that stands before its cutover, and the old database with a table `old`. */
 async function standing(input: Record<string, unknown> = {}) {
-  const finalDatabase = unique('live');
-  const workDatabase = `${finalDatabase}_restore`;
-  const previousDatabase = `${finalDatabase}_before`;
-  await onServer('postgres', `CREATE DATABASE ${finalDatabase} TEMPLATE template0`);
-  await onServer(finalDatabase, 'CREATE TABLE old AS SELECT 1 AS id');
-  const run = await harness.plan({
-    input: { mode: 'swap', ...input },
-    ...{ workDatabase, finalDatabase, previousDatabase },
-  });
-  await makeWorkDatabase(run);
-  return { ...run, previousDatabase };
+  const run = await standingSwap(harness, unique('live'), input);
+  await onServer(run.finalDatabase, 'CREATE TABLE old AS SELECT 1 AS id');
+  return run;
 }
 
 const tablesOf = async (database: string): Promise<string[]> => {

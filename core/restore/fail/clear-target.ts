@@ -3,26 +3,25 @@
  * database that was to be replaced open again.
  */
 import type { Deps } from '../../contract/deps.ts';
-import { HoldfastError, isHoldfastError } from '../../contract/errors.ts';
+import { isHoldfastError } from '../../contract/errors.ts';
 import type { RestoreRun } from '../../contract/restore.ts';
 import { applicationNameOf, applicationNamePrefixOf } from '../../postgres/application-name.ts';
 import type { Session } from '../../postgres/session.ts';
 import { plural } from '../../report/format.ts';
 import type { Attempts } from '../../run/attempt.ts';
+import { cutoverOf, noteIfExchanged, wayBackOf } from '../conclude.ts';
 import { dropCreatedRoles } from '../create/roles.ts';
 import { stateOf } from '../create/work-database.ts';
 import {
   type CutoverBegun,
   cutoverBegunSchema,
-  cutoverDoneSchema,
   databaseNamed,
-  databaseWithOid,
   openBeside,
 } from '../cutover/database-facts.ts';
 import { setAllowed } from '../cutover/exchange.ts';
 import { dropDatabase } from '../drop-database.ts';
 import { bookkeepingOwner, bookkeepingSchemaOf, dropBookkeeping } from '../progress.ts';
-import { readFact, writeFact } from '../restore-run.ts';
+import { readFact } from '../restore-run.ts';
 import { openTarget } from '../target-session.ts';
 
 /** Terminating takes milliseconds; a session that is deep in I/O a little longer. */
@@ -37,11 +36,12 @@ export async function clearTarget(deps: Deps, run: RestoreRun, clearing: Clearin
   // Nothing was made, and the server may be the very thing that is wrong.
   if (run.preflight.some(({ verdict }) => verdict === 'failed')) return;
   const done = await attempt('Whether the cutover has happened could not be read', async () => ({
-    fact: await readFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema),
+    fact: await cutoverOf(deps, run),
     begun: await readFact(deps.workspace, run.runId, 'cutover-begun', cutoverBegunSchema),
   }));
   // Nothing is dropped by one that does not know.
-  if (done === undefined || done.fact !== undefined || run.input.dryRun) return;
+  if (done === undefined || run.input.dryRun) return;
+  if (done.fact !== undefined) return noteCleaned(wayBackOf(run, done.fact));
   const isInto = run.input.mode === 'into';
   const left = isInto
     ? `schema ${bookkeepingSchemaOf(run)} of database ${JSON.stringify(run.finalDatabase)}`
@@ -69,14 +69,11 @@ async function clearDatabases(
   session: Session,
   { attempt, noteCleaned }: Clearing,
 ): Promise<void> {
-  const isExchanged = await attempt('The restored database could not be looked up', async () => {
-    const now = begun && (await databaseWithOid(session, begun.work.oid));
-    return now !== undefined && now.name === run.finalDatabase && now.name !== run.workDatabase;
-  });
-  if (isExchanged) {
-    await attempt('The renames', () => noteExchanged(deps, run, begun));
-    return;
-  }
+  const exchanged = await attempt('The restored database could not be looked up', () =>
+    noteIfExchanged(deps, run, begun, session),
+  );
+  // It cannot be undone under clients that work in it already: that is for a person to decide.
+  if (exchanged != null) return noteCleaned(wayBackOf(run, exchanged));
   const previous = begun?.previous ?? null;
   if (previous?.allowsConnections === true) {
     await attempt(
@@ -87,7 +84,7 @@ async function clearDatabases(
       },
     );
   }
-  if (isExchanged === undefined) return;
+  if (exchanged === undefined) return;
   const work = JSON.stringify(run.workDatabase);
   await attempt(`Database ${work} could not be dropped`, async () => {
     const isDropped = await dropWork(deps, run, begun, session).catch(goneMeanwhile);
@@ -103,23 +100,6 @@ async function clearDatabases(
 function goneMeanwhile(error: unknown): false {
   if (isHoldfastError(error, 'DatabaseNotFoundError')) return false;
   throw error;
-}
-
-/** It cannot be undone under clients that work in it already: that is for a person to decide. */
-async function noteExchanged(
-  deps: Deps,
-  run: RestoreRun,
-  begun: CutoverBegun | undefined,
-): Promise<never> {
-  await writeFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema, {
-    database: run.finalDatabase,
-    previousDatabase: begun?.previous == null ? null : run.previousDatabase,
-  });
-  const back = begun?.previous == null ? '' : ` \`holdfast rollback ${run.runId}\` takes it back.`;
-  throw new HoldfastError(
-    'InternalError',
-    `the restored database has the name ${JSON.stringify(run.finalDatabase)} already.${back}`,
-  );
 }
 
 /**
