@@ -146,7 +146,7 @@ export const unitSchema = z.strictObject({
   unit: count,
   /** 0 at first; a unit that ran out of time leaves its rest as the next part. */
   part: count,
-  slices: z.array(sliceSchema).min(1),
+  slices: z.array(sliceSchema),
 });
 export type Unit = z.infer<typeof unitSchema>;
 

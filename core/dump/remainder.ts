@@ -40,15 +40,11 @@ export async function writeRemainder(
     (slice) => !done.has(identityOf(slice)),
   );
   const [first, ...others] = rest;
-  if (first === undefined) {
-    throw new HoldfastError(
-      'InternalError',
-      `Unit ${receipt.unit} left a remainder without slices.`,
-    );
-  }
   // The first slice alone was too long for a whole part.
-  const head = receipt.segments.length === 0 ? await halve(first, blocksOf) : [first];
-  const next: Unit = { unit: receipt.unit, part: receipt.part + 1, slices: [...head, ...others] };
+  const isTooLong = first !== undefined && receipt.segments.length === 0;
+  // Empty when other units have taken over all that is left, as binary: then the next part ends the unit.
+  const left = isTooLong ? [...(await halve(first, blocksOf)), ...others] : rest;
+  const next: Unit = { unit: receipt.unit, part: receipt.part + 1, slices: left };
   try {
     await putJson(workspace, key, next, { ifNoneMatch: '*' });
   } catch (error) {

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { assemble } from '../../core/backup/assemble.ts';
+import { readCompletedUnits } from '../../core/backup/receipts.ts';
+import type { PlannedTable } from '../../core/contract/plan.ts';
 import { markBinary, withoutSuperseded } from '../../core/dump/binary-marks.ts';
+import { putJson } from '../../core/vault/json.ts';
 import { workspaceKeys } from '../../core/vault/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { temporaryFolders } from '../support/temporary-folder.ts';
@@ -89,6 +93,32 @@ test('a table with a row beyond 1 GB of text goes as binary, once, whatever othe
   ]);
   expect(dumped.length).toBe(2);
 }, 240_000);
+
+test('what a part gave up of a table that another unit has taken over as binary is not left for anybody', async () => {
+  await using run = await dumpRun(database, await folder());
+  const { workspace } = run.deps;
+  const slice = await sliceOf(database, 'rows');
+  await run.plan(0, [slice]);
+  await putJson(workspace, workspaceKeys.receipt(run.runId, 0, 0), {
+    ...{ unit: 0, part: 0, segments: [], hasRemainder: true, durationMs: 1 },
+    object: { key: 'given-up', versionId: 'v', storedBytes: 0, sha256: '0'.repeat(64) },
+  });
+  await run.plan(1, [{ ...slice, format: 'binary' }]);
+  await run.dump(1);
+  await markBinary(workspace, run.runId, slice.oid, { unit: 1, part: 0 });
+  expect(await run.dump(0, 0)).toMatchObject({ hasRemainder: true });
+  expect(await run.dump(0, 1)).toMatchObject({ hasRemainder: false, rows: 0 });
+  const units = await readCompletedUnits(run.deps, run.runId, 2);
+  const schema = { snapshot: '', objects: [], sections: [], pgDumpVersion: '18' };
+  const { oid, columns } = slice;
+  const planned: PlannedTable = {
+    ...{ oid, columns, schema: 'public', name: 'rows', owner: 'postgres' },
+    ...{ kind: 'table', persistence: 'permanent' },
+  };
+  const { tables, objects } = assemble([planned], schema, units);
+  expect(tables).toMatchObject([{ rows: 6000, format: 'binary' }]);
+  expect(objects).toEqual([(await run.receipt(1)).object]);
+});
 
 test('the first mark of a table stays', async () => {
   await using run = await dumpRun(database, await folder());
