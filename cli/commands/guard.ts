@@ -4,6 +4,8 @@ import type { BackupReport } from '../../core/contract/catalogue.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { RestoreReport } from '../../core/contract/restore.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
+import { requirePassed } from '../../core/restore/preflight/require-passed.ts';
+import type { RestoreRequest } from '../../local/engine/run-restore.ts';
 import { confirmed } from '../confirm.ts';
 import { connectionOf } from '../connect.ts';
 import { gitLabels } from '../labels.ts';
@@ -57,9 +59,10 @@ Examples:
   holdfast guard --vault /backups/shop --db postgresql://admin@localhost/shop -- npm run migrate
   holdfast guard --yes --disconnect --vault /backups/shop -- psql -v ON_ERROR_STOP=1 -f migration.sql shop
 
-What it does: 1. a backup of the whole database, tier "safety"; 2. the command, with your terminal and environment;
-3. when its exit code is not 0: the backup is restored beside, compared, and takes the name of the database. The
-database as the command left it is kept aside. The exit code is that of the command.`,
+What it does: 1. a backup of the whole database, tier "safety"; 2. a look whether it could be restored: if not, the
+command is not run; 3. the command, with your terminal and environment; 4. when its exit code is not 0: the backup is
+restored beside, compared, and takes the name of the database. The database as the command left it is kept aside. The
+exit code is that of the command.`,
     )
     .action((args: string[], options: GuardOptions) => guard(args, options, setExitCode));
 }
@@ -81,6 +84,7 @@ async function guard(
   const store = await openStore(options);
   const backup = await takeSafetyBackup(store, options, connection, source);
   if (!options.json) printLine(describeReport(backup));
+  await requireWayBack(store, options, connection, backup);
   const { exitCode, error } = await runGuarded(
     [program, ...rest],
     { HOLDFAST_BACKUP_ID: backup.backupId },
@@ -120,26 +124,46 @@ const takeSafetyBackup = async (
     },
   );
 
+const undoOf = (
+  options: GuardOptions,
+  connection: ConnectionSettings,
+  { backupId, source }: BackupReport,
+): RestoreRequest => ({
+  target: targetName,
+  choice: { source: source.name, backup: backupId },
+  mode: 'swap',
+  database: connection.database,
+  // What the command left is kept aside as a database.
+  safetyBackup: false,
+  disconnect: options.disconnect === true,
+  requestedBy: who(),
+});
+
+/** @throws PreflightFailedError when the command could not be taken back: then it is not run */
+async function requireWayBack(
+  store: OpenStore,
+  options: GuardOptions,
+  connection: ConnectionSettings,
+  backup: BackupReport,
+): Promise<void> {
+  const undo = { ...undoOf(options, connection, backup), dryRun: true };
+  const { preflight } = await restoreOn(store, options, maintenanceOf(connection), undo);
+  requirePassed(preflight, 'The command was not run, because it could not be taken back. ');
+}
+
 /** The exit code stays that of the command, whatever becomes of the restore. */
 async function restoreAfter(
   store: OpenStore,
   options: GuardOptions,
   connection: ConnectionSettings,
-  { backupId, source }: BackupReport,
+  backup: BackupReport,
   exitCode: number,
 ): Promise<{ restore: RestoreReport | null; error: RenderedError['json'] | null }> {
+  const { backupId } = backup;
   printLine(`The command failed with exit code ${exitCode}: restoring ${backupId}.`);
   try {
-    const restore = await restoreOn(store, options, maintenanceOf(connection), {
-      target: targetName,
-      choice: { source: source.name, backup: backupId },
-      mode: 'swap',
-      database: connection.database,
-      // What the command left is kept aside as a database.
-      safetyBackup: false,
-      disconnect: options.disconnect === true,
-      requestedBy: who(),
-    });
+    const undo = undoOf(options, connection, backup);
+    const restore = await restoreOn(store, options, maintenanceOf(connection), undo);
     if (!options.json) print(describeRestore(restore));
     return { restore, error: null };
   } catch (error) {

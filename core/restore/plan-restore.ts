@@ -20,6 +20,7 @@ import { noteGoingOn } from './executions.ts';
 import { chooseTables } from './into/choose-tables.ts';
 import { planLoads } from './load/plan-loads.ts';
 import { recordRestoreSpan } from './phases.ts';
+import { requirePassed } from './preflight/require-passed.ts';
 import { runPreflight } from './preflight.ts';
 import { withPromises } from './promised-objectives.ts';
 import { findRestoreRun, writeFact } from './restore-run.ts';
@@ -187,14 +188,7 @@ function unitsOf({ mode, selection, options }: RestoreInput, { manifest }: Chose
 /** Also of a run that is gone on with: what is done already is left out, and its tasks come as this request says. */
 async function outputOf(deps: Deps, run: RestoreRun, request: RestoreInput): Promise<Output> {
   const { runId, input, backup, preflight } = run;
-  const failed = preflight.filter(({ verdict }) => verdict === 'failed');
-  if (failed.length > 0 && !input.dryRun) {
-    throw new HoldfastError(
-      'PreflightFailedError',
-      failed.map(({ check, message }) => `${check}: ${message}`).join(' '),
-      { evidence: { items: preflight } },
-    );
-  }
+  if (!input.dryRun) requirePassed(preflight);
   const isReady = await isCheckedSince(deps, runId);
   const safety = await readSafety(deps.workspace, runId);
   const isSafe = isReady || safety?.noted !== undefined;

@@ -18,12 +18,14 @@ import type { Deps, Progress } from '../../core/contract/deps.ts';
 import { HoldfastError } from '../../core/contract/errors.ts';
 import type { Filters } from '../../core/contract/filters.ts';
 import type { Manifest, Tier } from '../../core/contract/manifest.ts';
+import type { RestoreReport } from '../../core/contract/restore.ts';
 import { listCatalogue } from '../../core/evidence/catalogue.ts';
 import { type DeletedBackup, deleteBackup } from '../../core/evidence/delete-backup.ts';
 import { readAllEvidence } from '../../core/evidence/record.ts';
 import { applicationNameOf } from '../../core/postgres/application-name.ts';
 import type { ConnectionSettings } from '../../core/postgres/connection.ts';
 import { chooseBackup } from '../../core/restore/choose-backup.ts';
+import { requirePassed } from '../../core/restore/preflight/require-passed.ts';
 import { markAborted } from '../../core/run/abort-mark.ts';
 import { failureOf } from '../../core/run/failure.ts';
 import { findRun } from '../../core/run/run-record.ts';
@@ -134,18 +136,20 @@ export class BackupManager {
    * `work` left is kept aside). Sessions of the database are ended then.
    *
    * @returns what `work` returns
-   * @throws what `work` throws; when the restore failed too, an AggregateError of both
+   * @throws PreflightFailedError before `work` when it could not be taken back; what `work` throws; when the restore failed too, an AggregateError of both
    */
   async withSafetyBackup<T>(
     reason: string,
     work: (backup: BackupReport) => Promise<T>,
   ): Promise<T> {
     const backup = await this.createSafetyBackup(reason);
+    const { preflight } = await this.#putBack(backup.backupId, true);
+    requirePassed(preflight, 'Nothing was run, because it could not be taken back. ');
     try {
       return await work(backup);
     } catch (error) {
       try {
-        await this.#putBack(backup.backupId);
+        await this.#putBack(backup.backupId, false);
       } catch (cause) {
         throw new AggregateError(
           [error, cause],
@@ -242,9 +246,9 @@ export class BackupManager {
     return chooseBackup(this.#deps, { source: this.source, backup: wanted, labels: {} });
   }
 
-  async #putBack(backupId: string): Promise<void> {
+  #putBack(backupId: string, dryRun: boolean): Promise<RestoreReport> {
     const { place, connection, source, jobs } = this.#bound;
-    await runRestore({
+    return runRestore({
       ...place,
       jobs,
       connection: { ...connection, database: 'postgres' },
@@ -255,6 +259,7 @@ export class BackupManager {
         database: connection.database,
         safetyBackup: false,
         disconnect: true,
+        dryRun,
         requestedBy: requestedBy(),
       },
     });

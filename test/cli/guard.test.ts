@@ -68,6 +68,27 @@ test('without --yes where nobody can be asked, nothing is run', async () => {
   expect(await orders()).toBe(500);
 });
 
+test('a command that could not be taken back is not run: the role may make no database', async () => {
+  const role = `${database.name}_owner`;
+  await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'guarded'; GRANT pg_read_all_data TO ${role};
+    GRANT DELETE ON orders TO ${role}`);
+  try {
+    const url = database.url.replace(/\/\/[^@]*@/, `//${role}:guarded@`);
+    const result = await made.run(
+      ['guard', '--db', url, '--yes', '--', ...migration('DELETE FROM orders', 1)],
+      { env: { LIVE: url } },
+    );
+    expect([result.code, result.stderr]).toEqual([
+      1,
+      expect.stringMatching(/was not run.*could not be taken back[\s\S]*create/),
+    ]);
+    expect(result.stderr).not.toContain('guarded@');
+    expect(await orders()).toBe(500);
+  } finally {
+    await admin(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+});
+
 test('a command that ends well: its output, its effect, a safety backup and no restore', async () => {
   const result = await guard(migration('DELETE FROM orders WHERE id > 400', 0), '--yes');
   expect(result.code, result.stderr).toBe(0);
