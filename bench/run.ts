@@ -13,9 +13,6 @@ if (!benches.includes(name)) {
 }
 const bench = await bundled(name);
 if (process.env.BENCH_HALF_CORES === '1') {
-  // A restore takes the cores that this machine counts for the server's, and builds indexes as for so few.
-  if (name === 'restore')
-    throw new Error('BENCH_HALF_CORES says nothing of a restore: leave it out.');
   await halveCores();
 }
 await import(bench);
