@@ -41,7 +41,7 @@ import { cutLargeObjects } from './large-object-slices.ts';
 import { matchPatterns } from './match-patterns.ts';
 import { packUnits, type UnitPlan } from './pack-units.ts';
 import { planWarnings } from './plan-warnings.ts';
-import { includesEverything, selectTables, takesTable } from './select-tables.ts';
+import { selectTables, takesLargeObjects, takesTable } from './select-tables.ts';
 
 type PlanDeps = Pick<
   Deps,
@@ -152,10 +152,6 @@ async function readViews(session: Session, filters: Filters): Promise<Materializ
     (view) => !matched.excludeTableData.has(view.oid) && takesTable(view, filters, matched),
   );
 }
-
-/** As pg_dump: large objects are data that no schema or table pattern can choose. */
-const takesLargeObjects = (filters: Filters): boolean =>
-  filters.sections !== 'schema' && includesEverything(filters);
 
 /** What an attempt that died left behind may be more units than there are now: those go first. */
 async function writeUnits(deps: PlanDeps, runId: string, units: UnitPlan['units']): Promise<void> {

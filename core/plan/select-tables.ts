@@ -27,6 +27,10 @@ export interface SelectedTable {
 export const includesEverything = (filters: Filters): boolean =>
   filters.schemas.length === 0 && filters.tables.length === 0;
 
+/** As pg_dump: large objects are data that no schema or table pattern can choose. */
+export const takesLargeObjects = (filters: Filters): boolean =>
+  filters.sections !== 'schema' && includesEverything(filters);
+
 interface CandidateRow {
   oid: number;
   schema: string;

@@ -1,6 +1,7 @@
 /**
  * What the text of a row depends on besides the row: COPY prints labels of enums, attributes of composite types and names
- * behind reg* values by the newest state of the catalogs, not by the snapshot, and no lock on a table holds those still.
+ * behind reg* and aclitem values by the newest state of the catalogs, not by the snapshot, and no lock on a table holds
+ * those still.
  *
  * Invariant: when nothing is found here after the last unit, every row was printed as it was in the snapshot. (A change
  * that was taken back again in between is not seen.)
@@ -15,6 +16,8 @@ interface Printed {
   readonly sql: string;
   /** A type that is gone is in no table any more; a name behind a number may still be in one. */
   readonly mayVanish: boolean;
+  /** Which of the snapshot's keys count; all when absent. */
+  readonly only?: string;
 }
 
 const ofTypes: readonly Printed[] = [
@@ -74,8 +77,16 @@ const plain = (what: string, catalog: string, name: string): Printed => ({
   mayVanish: false,
 });
 
+const role = plain('the role', 'pg_roles', 'rolname');
+/** Other roles may come and go. */
+const roleOfLargeObjects: Printed = {
+  ...role,
+  only: `c.oid IN (SELECT unnest(ARRAY[a.grantee, a.grantor])
+                     FROM pg_largeobject_metadata m, aclexplode(m.lomacl) a)`,
+};
+
 /** Looked at only when a dumped column holds such a type. */
-const byRegType: Readonly<Record<string, readonly Printed[]>> = {
+const byType: Readonly<Record<string, readonly Printed[]>> = {
   regclass: [relation],
   regproc: [routine],
   regprocedure: [routine, type],
@@ -86,7 +97,8 @@ const byRegType: Readonly<Record<string, readonly Printed[]>> = {
   regdictionary: [dictionary],
   regcollation: [collation],
   regnamespace: [plain('the schema', 'pg_namespace', 'nspname')],
-  regrole: [plain('the role', 'pg_roles', 'rolname')],
+  regrole: [role],
+  aclitem: [role],
 };
 
 interface Row {
@@ -95,29 +107,39 @@ interface Row {
   label: string;
 }
 
+export interface Dumped {
+  /** oids of the tables whose rows are dumped. */
+  readonly tables: readonly number[];
+  readonly hasLargeObjects: boolean;
+}
+
 /**
  * @param inSnapshot a session in the run's snapshot
  * @param live a session outside any transaction
- * @param tables oids of the tables whose rows are dumped
  * @throws SchemaMovedError that names what was changed
  */
 export async function requireSameOutput(
   inSnapshot: Session,
   live: Session,
-  tables: readonly number[],
+  { tables, hasLargeObjects }: Dumped,
 ): Promise<void> {
   const types = await reachableTypes(inSnapshot, tables);
-  const regTypes = await inSnapshot.query<{ name: string }>(
+  const namedTypes = await inSnapshot.query<{ name: string }>(
     `SELECT typname AS name FROM pg_type
-      WHERE oid = ANY ($1::oid[]) AND typnamespace = 'pg_catalog'::regnamespace AND typname LIKE 'reg%'`,
-    [types],
+      WHERE oid = ANY ($1::oid[]) AND typnamespace = 'pg_catalog'::regnamespace AND typname = ANY ($2::name[])`,
+    [types, Object.keys(byType)],
   );
-  const printed = new Set([...ofTypes, ...regTypes.flatMap(({ name }) => byRegType[name] ?? [])]);
+  const printed = new Set([
+    ...ofTypes,
+    ...namedTypes.flatMap(({ name }) => byType[name] ?? []),
+    ...(hasLargeObjects ? [roleOfLargeObjects] : []),
+  ]);
   for (const view of printed) {
     const now = new Map(
       (await live.query<Row>(view.sql, [types])).map((row) => [row.key, row.value]),
     );
-    const before = await inSnapshot.query<Row>(view.sql, [types]);
+    const only = view.only === undefined ? '' : ` AND ${view.only}`;
+    const before = await inSnapshot.query<Row>(view.sql + only, [types]);
     const moved = before.find(({ key, value }) => {
       const current = now.get(key);
       return current === undefined ? !view.mayVanish : current !== value;

@@ -7,7 +7,7 @@
 import type { Deps } from '../contract/deps.ts';
 import type { InputOf, OutputOf } from '../contract/payloads.ts';
 import type { Run } from '../contract/plan.ts';
-import { selectTables } from '../plan/select-tables.ts';
+import { selectTables, takesLargeObjects } from '../plan/select-tables.ts';
 import { applicationNameOf } from '../postgres/application-name.ts';
 import { openSession, type Session } from '../postgres/session.ts';
 import { putJson } from '../vault/json.ts';
@@ -48,11 +48,10 @@ async function check(deps: Deps, run: Run, control: Session): Promise<void> {
   await importSnapshot(session, record);
   const tables = await selectTables(session, run.input.filters);
   const dumped = tables.filter(({ dataExcluded }) => dataExcluded === null);
-  await requireSameOutput(
-    session,
-    control,
-    dumped.map(({ oid }) => oid),
-  );
+  await requireSameOutput(session, control, {
+    tables: dumped.map(({ oid }) => oid),
+    hasLargeObjects: takesLargeObjects(run.input.filters),
+  });
   await requireUnchanged(
     session,
     dumped.filter(({ relkind }) => relkind === 'r'),

@@ -96,6 +96,28 @@ test.each(caught)(
   },
 );
 
+test.each([
+  ['an aclitem', (role: string) => `INSERT INTO acl VALUES ('{${role}=r/postgres}')`],
+  [
+    'the rights of a large object',
+    (role: string) => `SELECT lo_create(1); GRANT SELECT ON LARGE OBJECT 1 TO ${role}`,
+  ],
+])('the role behind %s: a new name while rows are read is an error', async (_, use) => {
+  await using database = await testDatabase('release');
+  const [role, renamed] = [`${database.name}_role`, `${database.name}_renamed`];
+  await database.query(`CREATE ROLE ${role}; CREATE TABLE acl (x aclitem[])`);
+  await database.query(use(role));
+  const run = await sampleRun(await folder(), database.settings);
+  await holdSnapshot(run.deps, { runId: run.runId, attempt: 1 });
+  await database.query(`ALTER ROLE ${role} RENAME TO ${renamed}`);
+  await expect(releaseSnapshot(run.deps, { runId: run.runId })).rejects.toMatchObject({
+    name: 'SchemaMovedError',
+    message: expect.stringContaining(`the role ${role}`),
+  });
+  await endHolders(run.deps, run.runId);
+  await database.query(`DROP OWNED BY ${renamed}; DROP ROLE ${renamed}`);
+});
+
 test('schemas that change places behind the names of dumped tables are an error', async () => {
   await using database = await testDatabase('release');
   await database.query('CREATE SCHEMA live; CREATE SCHEMA next; CREATE TABLE live.t (n int)');
@@ -113,7 +135,12 @@ test('schemas that change places behind the names of dumped tables are an error'
 
 test('changes that no dumped row is printed with do not fail the run', async () => {
   await using database = await testDatabase('release');
-  await database.query(`${types}${column('pairs')}; CREATE TABLE left_out (x unused, y regproc)`);
+  await database.query(
+    `${types}${column('pairs')}; CREATE TABLE left_out (x unused, y regproc, z aclitem)`,
+  );
+  const [seen, other] = [`${database.name}_seen`, `${database.name}_other`];
+  await database.query(`CREATE ROLE ${seen}; CREATE ROLE ${other};
+    SELECT lo_create(1); GRANT SELECT ON LARGE OBJECT 1 TO ${seen}`);
   const run = await sampleRun(await folder(), database.settings, {
     filters: { excludeTableData: ['left_out'] },
   });
@@ -123,6 +150,8 @@ test('changes that no dumped row is printed with do not fail the run', async () 
   await database.query(
     'ALTER FUNCTION pointed_at() RENAME TO renamed; CREATE TABLE fresh (id int)',
   );
+  await database.query(`REVOKE ALL ON LARGE OBJECT 1 FROM ${seen}; DROP ROLE ${other}`);
   expect(await releaseSnapshot(run.deps, { runId: run.runId })).toEqual({ ended: 2 });
+  await database.query(`DROP ROLE ${seen}`);
   expect(await holdersOf(database, run.runId)).toBe(0);
 });
