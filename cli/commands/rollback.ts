@@ -8,9 +8,10 @@ import { workspaceKeys } from '../../core/vault/keys.ts';
 import type { Workspace } from '../../core/vault/vault.ts';
 import { holdfastVersion } from '../../local/engine/version.ts';
 import { confirmed } from '../confirm.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { openVaultOf } from '../open.ts';
 import { addJson, addVault, type VaultOptions } from '../options.ts';
-import { print, printJson } from '../output/streams.ts';
+import { print, printJson, printLine } from '../output/streams.ts';
 import { addTarget, type TargetOptions, targetConnectionOf } from '../target.ts';
 
 interface RollbackOptions extends VaultOptions, TargetOptions {
@@ -73,7 +74,12 @@ async function takeBack(wanted: string, options: RollbackOptions): Promise<void>
       options,
     );
   }
-  const result = await rollback(deps, runId, { disconnect: options.disconnect === true });
+  using interruption = onInterrupt(
+    printLine,
+    `Database ${now} is the restored one still, and is open. Roll back again when it suits.`,
+  );
+  const { signal } = interruption;
+  const result = await rollback(deps, runId, { disconnect: options.disconnect === true, signal });
   if (options.json) printJson({ runId, ...result });
   else {
     print(

@@ -38,18 +38,24 @@ export interface RolledBack {
 /** A key is for the report of a restore that was killed after its cutover: without one, less of it is summed up. */
 export type RollbackDeps = WriteReportDeps & Pick<Deps, 'connectionOf'>;
 
+export interface RollbackOptions {
+  /** May sessions of the database be ended? */
+  readonly disconnect: boolean;
+  /** Ends it in order: the restored database has the name still, and is open. */
+  readonly signal?: AbortSignal;
+}
+
 /** Longer than renames are tried; a process that died meanwhile keeps the next restore waiting for no more. */
 const leaseSeconds = 120;
 
 /**
- * @param options.disconnect may sessions of the database be ended?
  * @throws RollbackImpossibleError when the run was no swap, the old database is not kept any more, or this is another
  * server; TargetInUseError without `disconnect`; LeaseHeldError while a restore works on the database
  */
 export async function rollback(
   deps: RollbackDeps,
   runId: string,
-  options: { readonly disconnect: boolean },
+  options: RollbackOptions,
 ): Promise<RolledBack> {
   const { run, begun } = await readSwap(deps, runId);
   return whileLeased(deps, run, () => takeBack(deps, run, begun, options));
@@ -59,7 +65,7 @@ async function takeBack(
   deps: RollbackDeps,
   run: RestoreRun,
   begun: Swap,
-  { disconnect }: { readonly disconnect: boolean },
+  { disconnect, signal }: RollbackOptions,
 ): Promise<RolledBack> {
   const { runId } = run;
   await using session = await openServer(deps, run, begun, 'rollback');
@@ -86,9 +92,12 @@ async function takeBack(
   const putAside = await freeName(session, run);
   await exchange(session, {
     runId,
-    leaving: { database: work, newName: putAside },
+    leaving: {
+      database: { ...work, allowsConnections: begun.work.allowsConnections },
+      newName: putAside,
+    },
     entering: previous,
-    disconnect,
+    ...{ disconnect, signal },
   });
   await setAllowed(session, previous.oid, begun.previous.allowsConnections);
   await noteRolledBack(deps, runId);

@@ -1,5 +1,6 @@
 /** What a rollback makes sure of before it renames or drops: the server, the names, and that nobody else works there. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
 import { cutoverBegunSchema } from '../../core/restore/cutover/database-facts.ts';
 import { cutover } from '../../core/restore/cutover.ts';
@@ -11,7 +12,7 @@ import { workspaceKeys } from '../../core/vault/keys.ts';
 import { requestedBy } from '../backup/harness.ts';
 import { sharedSettings } from '../support/postgres.ts';
 import { type CutoverHarness, makeCutoverHarness, standingSwap } from './cutover-harness.ts';
-import { databases, onServer, unique } from './shared-server.ts';
+import { databases, onServer, unique, urlOf } from './shared-server.ts';
 
 let harness: CutoverHarness;
 let deps: Deps;
@@ -118,4 +119,55 @@ test('is not done while a restore works on the database, and keeps one out that 
   await rollback(watching, run.runId, { disconnect: false });
   expect(held[0]).toEqual([run.runId, false]);
   expect((await readNamedLease(deps, lease))?.lease.isReleased).toBe(true);
+});
+
+const isOpen = async (name: string) => {
+  const sql = 'SELECT datallowconn AS "is" FROM pg_database WHERE datname = $1';
+  return (await onServer<{ is: boolean }>('postgres', sql, [name]))[0]?.is;
+};
+
+describe('a rollback that does not come to its end', () => {
+  test('leaves the database open that an earlier one, which was killed, has closed', async () => {
+    const run = await swapped();
+    await onServer(run.finalDatabase, 'CREATE TABLE since AS SELECT 1 AS id');
+    const client = new pg.Client({ connectionString: urlOf(run.finalDatabase) });
+    await client.connect();
+    try {
+      await onServer('postgres', `ALTER DATABASE ${run.finalDatabase} ALLOW_CONNECTIONS false`);
+      await expect(rollback(deps, run.runId, { disconnect: false })).rejects.toMatchObject({
+        name: 'TargetInUseError',
+      });
+    } finally {
+      await client.end();
+    }
+    expect(await isOpen(run.finalDatabase)).toBe(true);
+    await run.unchanged();
+  });
+
+  test('opens it again when it is interrupted while it closes it', async () => {
+    const run = await swapped();
+    const controller = new AbortController();
+    const other = new pg.Client({ connectionString: urlOf('postgres') });
+    await other.connect();
+    try {
+      await other.query(`BEGIN; ALTER DATABASE ${run.finalDatabase} CONNECTION LIMIT 9`);
+      const options = { disconnect: true, signal: controller.signal };
+      const going = expect(rollback(deps, run.runId, options)).rejects.toThrow('interrupted');
+      const waiting = () =>
+        onServer(
+          'postgres',
+          `SELECT FROM pg_stat_activity WHERE query ~ 'ALLOW_CONNECTIONS false' AND wait_event_type = 'Lock'
+              AND pg_catalog.starts_with(application_name, $1)`,
+          [`holdfast/${run.runId}/`],
+        );
+      await expect.poll(waiting).toHaveLength(1);
+      controller.abort(new Error('interrupted'));
+      await other.query('ROLLBACK');
+      await going;
+    } finally {
+      await other.end();
+    }
+    expect(await isOpen(run.finalDatabase)).toBe(true);
+    await run.unchanged();
+  });
 });

@@ -31,12 +31,14 @@ const divisionByZero = '22012';
 
 export interface Exchange {
   readonly runId: string;
-  /** Has the name now, and gets another. */
+  /** Has the name now, and gets another. As open as it says it is again after a failure: an earlier try may have closed it. */
   readonly leaving: { readonly database: DatabaseIdentity; readonly newName: string };
   /** Gets the name that `leaving` has. Nobody but us has business in it: sessions there are ended. */
   readonly entering: DatabaseIdentity;
   /** May sessions of the one that leaves be ended? */
   readonly disconnect: boolean;
+  /** Ends the tries. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Renaming {
@@ -51,17 +53,17 @@ interface Renaming {
  * anything is closed; TargetExistsError; TargetChangedError when one of them has another name meanwhile
  */
 export async function exchange(session: Session, exchange: Exchange): Promise<void> {
-  const { leaving, entering, runId, disconnect } = exchange;
+  const { leaving, entering, runId, disconnect, signal } = exchange;
   const renamings = [
     { database: leaving.database, newName: leaving.newName, disconnect },
     { database: entering, newName: leaving.database.name, disconnect: true },
   ];
   for (const { database } of renamings) await requireName(session, database, database.name);
-  await requireUnused(session, leaving.database, runId, disconnect);
-  await untilFree(session, entering, runId);
-  await setAllowed(session, leaving.database.oid, false);
   try {
-    await untilUnused(session, renamings, runId);
+    await requireUnused(session, leaving.database, runId, disconnect);
+    await untilFree(session, entering, runId, signal);
+    await setAllowed(session, leaving.database.oid, false);
+    await untilUnused(session, renamings, runId, signal);
   } catch (error) {
     if (leaving.database.allowsConnections) {
       await setAllowed(session, leaving.database.oid, true).catch(() => undefined);
@@ -144,9 +146,11 @@ async function untilFree(
   session: Session,
   database: DatabaseIdentity,
   runId: string,
+  signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + tryMs;
   for (;;) {
+    signal?.throwIfAborted();
     await endConnected(session, database.oid);
     try {
       return await requireUnused(session, database, runId, true);
@@ -164,10 +168,12 @@ async function untilUnused(
   session: Session,
   renamings: readonly Renaming[],
   runId: string,
+  signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + tryMs;
   let unseen = 0;
   for (;;) {
+    signal?.throwIfAborted();
     for (const { database, disconnect } of renamings) {
       await endConnected(session, database.oid, disconnect ? undefined : runId);
     }
@@ -188,7 +194,7 @@ async function untilUnused(
       if (users !== undefined) throw inUse(users.name, users.sessions);
       throw new HoldfastError('TargetInUseError', (error as Error).message, {
         cause: error,
-        hint: 'Prepared transactions and replication slots in use count as well: see pg_prepared_xacts, pg_replication_slots.',
+        hint: 'Enabled subscriptions (ALTER SUBSCRIPTION … DISABLE), background workers of extensions, prepared transactions and replication slots in use count as well: see pg_subscription, pg_stat_activity, pg_prepared_xacts, pg_replication_slots.',
       });
     }
   }
