@@ -87,7 +87,7 @@ export class LiveRows {
     const what = slice.of === 'table' ? quotedTable(slice) : 'large objects';
     const format = slice.of === 'table' ? slice.format : 'text';
     yield* new CopyReader().copy(session, {
-      sql: copyStatement(slice),
+      sql: copyStatement(slice, isOpen),
       format,
       what: `Reading ${what}`,
     });

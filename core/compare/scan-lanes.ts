@@ -82,7 +82,7 @@ async function scanOne<P>(lane: Lane, piece: P, options: ScanOptions<P>): Promis
   const isOpen = slice.of === 'table' && options.openTables.has(slice.oid);
   if (isOpen) await lane.session.query('SET LOCAL row_security = on');
   const copy = lane.reader.copy(lane.session, {
-    sql: copyStatement(slice),
+    sql: copyStatement(slice, isOpen),
     format: slice.of === 'table' ? slice.format : 'text',
     what: `Reading ${slice.of === 'table' ? quotedTable(slice) : 'large objects'}`,
   });

@@ -10,21 +10,23 @@ import type { Slice } from '../contract/plan.ts';
 export type TableSlice = Extract<Slice, { of: 'table' }>;
 export type LargeObjectSlice = Extract<Slice, { of: 'large-objects' }>;
 
-export function copyStatement(slice: Slice): string {
-  return slice.of === 'table' ? copyTable(slice) : copyLargeObjects(slice);
+/** @param isOpen the table has row security, and is read with row_security = on */
+export function copyStatement(slice: Slice, isOpen = false): string {
+  return slice.of === 'table' ? copyTable(slice, isOpen) : copyLargeObjects(slice);
 }
 
 export function quotedTable(table: { readonly schema: string; readonly name: string }): string {
   return `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
 }
 
-function copyTable(slice: TableSlice): string {
+function copyTable(slice: TableSlice, isOpen: boolean): string {
   const columns = slice.columns.map((column) => escapeIdentifier(column)).join(', ');
   const table = quotedTable(slice);
   const options = slice.format === 'binary' ? ' (FORMAT binary)' : '';
   const { blocks, where } = slice;
-  if (blocks === undefined && where === undefined) {
-    // This form reads the table itself and no children; without columns there is no list to give.
+  if (blocks === undefined && where === undefined && !isOpen) {
+    // This form reads the table itself and no children; without columns there is no list to give. Where row security is
+    // on, servers before 14.7 and 15.2 make a query of it that reads the children too.
     return `COPY ${table}${columns === '' ? '' : ` (${columns})`} TO STDOUT${options}`;
   }
   const conditions = [

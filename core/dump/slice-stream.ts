@@ -71,7 +71,7 @@ export class SliceStream {
     const isOpen = slice.of === 'table' && this.#openTables.has(slice.oid);
     if (isOpen) await this.#session.query('SET LOCAL row_security = on');
     const copy = this.#reader.copy(this.#session, {
-      sql: copyStatement(slice),
+      sql: copyStatement(slice, isOpen),
       format,
       what: `Reading ${this.#label}`,
     });

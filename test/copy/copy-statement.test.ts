@@ -36,6 +36,16 @@ describe('a table', () => {
     expect(await textOf(slice('parent', ['a'], { blocks: { from: 0, to: null } }))).toBe('1\n');
   });
 
+  test('with row security on is named with ONLY, which old servers lose from the other form', async () => {
+    await database.query(`CREATE TABLE secured (a int); CREATE TABLE beneath () INHERITS (secured);
+      INSERT INTO secured VALUES (1); INSERT INTO beneath VALUES (2);
+      ALTER TABLE secured ENABLE ROW LEVEL SECURITY`);
+    const sql = copyStatement(slice('secured', ['a']), true);
+    expect(sql).toBe('COPY (SELECT "a" FROM ONLY "public"."secured") TO STDOUT');
+    expect((await copyAll(session, sql)).bytes.toString()).toBe('1\n');
+    expect(copyStatement(slice('secured', []), true)).toMatch(/SELECT FROM ONLY/);
+  });
+
   test('with names of quotes, newlines, emoji and 63 bytes is found', async () => {
     const names = [`quo"te'd`, 'new\nline', '😀 table', 'x'.repeat(63), 'select', "it's \\N"];
     for (const name of names) {
