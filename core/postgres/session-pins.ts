@@ -44,9 +44,12 @@ const timeoutPins: readonly Pin[] = [
   { name: 'transaction_timeout', value: '0', since: 17 },
 ];
 
+/** Not every server has it: see pin.ts. */
+export const clientCheck = 'client_connection_check_interval';
+
 /** The server notices within 10 s that we are gone while a statement runs, and within 30 s + 3 × 10 s when idle. */
 const attachedPins: readonly Pin[] = [
-  { name: 'client_connection_check_interval', value: '10s', since: 14 },
+  { name: clientCheck, value: '10s', since: 14 },
   // Ignored on Unix sockets.
   { name: 'tcp_keepalives_idle', value: '30' },
   { name: 'tcp_keepalives_interval', value: '10' },
@@ -55,9 +58,7 @@ const attachedPins: readonly Pin[] = [
 ];
 
 /** A holder must go on when its client has vanished. */
-const detachedPins: readonly Pin[] = [
-  { name: 'client_connection_check_interval', value: '0', since: 14 },
-];
+const detachedPins: readonly Pin[] = [{ name: clientCheck, value: '0', since: 14 }];
 
 const readerPins: readonly Pin[] = [
   { name: 'default_transaction_read_only', value: 'on' },
@@ -85,9 +86,9 @@ const pinsByPurpose: Readonly<Record<SessionPurpose, readonly Pin[]>> = {
   builder: [...detachedPins, ...writerPins],
 };
 
-function pinsOf(purpose: SessionPurpose, major: number): readonly Pin[] {
+function pinsOf(purpose: SessionPurpose, major: number, without?: string): readonly Pin[] {
   const pins = [...textPins, ...timeoutPins, ...pinsByPurpose[purpose]];
-  return pins.filter(({ since = 0 }) => since <= major);
+  return pins.filter(({ name, since = 0 }) => since <= major && name !== without);
 }
 
 /**
@@ -95,13 +96,15 @@ function pinsOf(purpose: SessionPurpose, major: number): readonly Pin[] {
  *
  * @param expectedPid when given, nothing is pinned unless this is the answering process. Behind a transaction pooler
  * it is another one, and a pin would stay on a server connection that the application gets next.
+ * @param without the name of a setting that stays as it is
  */
 export function pinStatement(
   purpose: SessionPurpose,
   major: number,
   expectedPid: number | undefined,
+  without?: string,
 ): string {
-  const calls = pinsOf(purpose, major).map(
+  const calls = pinsOf(purpose, major, without).map(
     ({ name, value }) => `pg_catalog.set_config('${name}', '${value}', false)`,
   );
   const condition =

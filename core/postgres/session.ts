@@ -10,9 +10,9 @@ import { connectClient, describeTarget } from './connect.ts';
 import { mapPgError } from './connect-errors.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { internalsOf } from './pg-internals.ts';
-import { refuseTransactionPooler } from './pooler.ts';
+import { pin } from './pin.ts';
 import { isLent } from './raw-socket.ts';
-import { pinStatement, type SessionPurpose } from './session-pins.ts';
+import type { SessionPurpose } from './session-pins.ts';
 
 export type { SessionPurpose } from './session-pins.ts';
 
@@ -127,30 +127,4 @@ export async function openSession(
     internalsOf(client).connection.stream.destroy();
     throw mapPgError(error, describeTarget(settings), 'connecting');
   }
-}
-
-interface PinnedRow {
-  pid: number;
-  version: number;
-  pinned: boolean;
-}
-
-async function pin(
-  client: pg.Client,
-  settings: ConnectionSettings,
-  purpose: SessionPurpose,
-  parameters: ReadonlyMap<string, string>,
-): Promise<{ pid: number; version: number }> {
-  const major = Number.parseInt(parameters.get('server_version') ?? '0', 10);
-  const pinWhen = async (expectedPid: number | undefined): Promise<PinnedRow> => {
-    const { rows } = await client.query<PinnedRow>(pinStatement(purpose, major, expectedPid));
-    const [row] = rows;
-    if (row === undefined) throw new HoldfastError('InternalError', 'The server pinned nothing.');
-    return row;
-  };
-  const first = await pinWhen(internalsOf(client).processID ?? undefined);
-  if (first.pinned) return first;
-  // Something stands between that makes its own process numbers: safe only when it gives us one server process.
-  await refuseTransactionPooler(client, settings);
-  return pinWhen(undefined);
 }
