@@ -9,14 +9,17 @@ import type { Deps } from '../contract/deps.ts';
 import type { FunctionOutput, SourceStatus } from '../contract/functions.ts';
 import type { MetricName } from '../contract/metrics.ts';
 import { listedBackups } from '../evidence/catalogue.ts';
+import { inParallel } from '../in-parallel.ts';
 import { sourceStatus } from './source-status.ts';
+
+/** A source is some hundred short requests, one after the other; an environment may have fifty sources. */
+const sourcesAtOnce = 8;
 
 /** @throws the first error of a source, when all have been looked at */
 export async function watchSources(deps: Deps): Promise<FunctionOutput<'Sentinel'>> {
   const at = deps.now().toISOString();
-  const sources: SourceStatus[] = [];
   const errors: unknown[] = [];
-  for (const source of await namesOfSources(deps)) {
+  const looked = await inParallel(await namesOfSources(deps), sourcesAtOnce, async (source) => {
     try {
       const objectives = (await deps.sourceOf?.(source))?.objectives;
       const status = await sourceStatus(deps, source, {
@@ -24,13 +27,14 @@ export async function watchSources(deps: Deps): Promise<FunctionOutput<'Sentinel
         hasReplica: deps.replica !== undefined,
       });
       tell(deps, status);
-      sources.push(status);
+      return status;
     } catch (error) {
       errors.push(error);
+      return undefined;
     }
-  }
+  });
   if (errors.length > 0) throw errors[0];
-  return { at, sources };
+  return { at, sources: looked.filter((status) => status !== undefined) };
 }
 
 export async function namesOfSources(

@@ -10,7 +10,6 @@ import type { Deps } from '../contract/deps.ts';
 import type { SourceStatus } from '../contract/functions.ts';
 import { type ListedBackup, listedBackups } from '../evidence/catalogue.ts';
 import type { OpenedBackup } from '../verify/open-backup.ts';
-import { indexEvidence } from './evidence-index.ts';
 import { type RecentBackup, recentBackups } from './recent-backups.ts';
 import { TrustedBackups } from './trusted-backups.ts';
 
@@ -37,7 +36,7 @@ export async function sourceStatus(
   { rpoSeconds, hasReplica }: StatusOptions,
 ): Promise<SourceStatus> {
   const now = deps.now().getTime();
-  const backups = new TrustedBackups(deps, source, await indexEvidence(deps.vault, source));
+  const backups = new TrustedBackups(deps, source);
   const listed = await listedBackups(deps.vault, source);
   const published = new Set(listed.map(({ backupId }) => backupId));
   const recent = await recentBackups(deps.vault, source, new Date(now - stagedMs));

@@ -9,7 +9,7 @@ import type { Deps } from '../contract/deps.ts';
 import { isHoldfastError } from '../contract/errors.ts';
 import { readEvidence } from '../evidence/record.ts';
 import { loadManifest, type OpenedBackup } from '../verify/open-backup.ts';
-import type { EvidenceIndex } from './evidence-index.ts';
+import { indexEvidence, type RecordKey } from './evidence-index.ts';
 
 type TrustDeps = Pick<Deps, 'vault' | 'vaultId' | 'keyRing'>;
 
@@ -24,14 +24,13 @@ export class TrustedBackups {
   readonly problems = new Set<string>();
   readonly #deps: TrustDeps;
   readonly #source: string;
-  readonly #index: EvidenceIndex;
+  readonly #indexed = new Map<string, Promise<RecordKey[]>>();
   readonly #opened = new Map<string, OpenedBackup | undefined>();
   readonly #damaged = new Map<string, boolean>();
 
-  constructor(deps: TrustDeps, source: string, index: EvidenceIndex) {
+  constructor(deps: TrustDeps, source: string) {
     this.#deps = deps;
     this.#source = source;
-    this.#index = index;
   }
 
   /** @returns undefined when it has no manifest, or one that is not trusted */
@@ -52,7 +51,7 @@ export class TrustedBackups {
 
   /** The newest signed record of a kind about the manifest that is there. */
   async record(backupId: string, kind: EvidenceKind): Promise<EvidenceRecord | undefined> {
-    const keys = (this.#index.get(backupId) ?? []).filter((each) => each.kind === kind);
+    const keys = (await this.#recordsOf(backupId)).filter((each) => each.kind === kind);
     if (keys.length === 0) return undefined;
     const opened = await this.open(backupId);
     for (const { key } of keys.toReversed()) {
@@ -68,7 +67,7 @@ export class TrustedBackups {
   async isDamaged(backupId: string): Promise<boolean> {
     const known = this.#damaged.get(backupId);
     if (known !== undefined) return known;
-    const verdicts = (this.#index.get(backupId) ?? []).filter(({ kind }) =>
+    const verdicts = (await this.#recordsOf(backupId)).filter(({ kind }) =>
       ['verified', 'proven', 'damaged'].includes(kind),
     );
     let isDamaged = false;
@@ -83,6 +82,14 @@ export class TrustedBackups {
     }
     this.#damaged.set(backupId, isDamaged);
     return isDamaged;
+  }
+
+  #recordsOf(backupId: string): Promise<RecordKey[]> {
+    const known = this.#indexed.get(backupId);
+    if (known !== undefined) return known;
+    const records = indexEvidence(this.#deps.vault, this.#source, backupId);
+    this.#indexed.set(backupId, records);
+    return records;
   }
 
   async #trusting<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {

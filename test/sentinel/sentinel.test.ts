@@ -211,7 +211,8 @@ describe('the sentinel', () => {
     await backup(2, { verified: 1, published: 1 });
     await backup(9, { verified: 8, published: 8, proven: 7 }, { source: 'orders' });
     const { told, output } = await watch({ sourceNames: async () => ['orders', 'shop', 'void'] });
-    expect(told).toEqual([
+    // Sources are looked at beside each other.
+    expect(told.toSorted((a, b) => String(a.source).localeCompare(String(b.source)))).toEqual([
       { name: 'SealedAge', value: hours(9), source: 'orders' },
       { name: 'VerifiedAge', value: hours(9), source: 'orders' },
       { name: 'ProvenAge', value: hours(9), source: 'orders' },
@@ -231,6 +232,20 @@ describe('the sentinel', () => {
     const { told, output } = await watch({ sourceOf, replica } as unknown as Partial<Deps>);
     expect(output).toMatchObject({ sources: [{ rpoSeconds: hours(1), isWithinRpo: false }] });
     expect(told).toContainEqual({ name: 'ReplicaBehind', value: 1, source: 'shop' });
+  });
+
+  it('lists records of the backups that it asks about, not all that the source ever had', async () => {
+    const { backupId } = await backup(5, { verified: 4, published: 4 });
+    const { vault } = sample;
+    const list = vault.list.bind(vault);
+    const listed: string[] = [];
+    vault.list = (prefix, options) => {
+      listed.push(prefix);
+      return list(prefix, options);
+    };
+    await watch({});
+    const ofEvidence = listed.filter((prefix) => prefix.startsWith('evidence/'));
+    expect(ofEvidence).toEqual([`evidence/shop/${backupId}/`]);
   });
 
   it('looks at all sources and then ends with the error of the one that it could not look at', async () => {
