@@ -32,7 +32,7 @@ import { ownership, roles, rolesOfTables } from './preflight/roles.ts';
 import { safety } from './preflight/safety.ts';
 import { freeConnections, serverVersion, serverWritable } from './preflight/server.ts';
 import { diskSpace, timeNeeded } from './preflight/space.ts';
-import { connectedSessions, replication } from './preflight/swap.ts';
+import { backgroundWorkers, connectedSessions, replication } from './preflight/swap.ts';
 
 export interface Preflight extends DatabaseNames {
   readonly items: PreflightItem[];
@@ -65,6 +65,7 @@ const serverChecks: readonly PreflightCheck<ServerTarget>[] = [
   rolesOfTables,
   ownership,
   connectedSessions,
+  backgroundWorkers,
   replication,
   freeConnections,
 ];

@@ -17,11 +17,18 @@ const endTimeoutMs = 5_000;
 const namedAtMost = 10;
 
 /**
- * SQL condition on pg_stat_activity: sessions of clients and of logical replication; not the server's own workers, which
- * a rename sends away by itself. A role without pg_read_all_stats sees no type of others' sessions; workers have no user.
+ * SQL condition on pg_stat_activity: sessions of clients and of logical replication; not the server's own workers: a
+ * rename sends autovacuum away by itself, for others see `isWorker`. A role without pg_read_all_stats sees no type of others' sessions; workers have no user.
  */
 export const holdsDatabase = (alias: string): string =>
   `coalesce(${alias}.backend_type, 'client backend') IN ('client backend', 'walsender') AND ${alias}.usesysid IS NOT NULL`;
+
+/**
+ * SQL condition on pg_stat_activity: workers of subscriptions and of extensions (the launcher of pg_cron …), for which a
+ * rename waits in vain.
+ */
+export const isWorker = (alias: string): string =>
+  `${alias}.backend_type NOT IN ('client backend', 'walsender', 'autovacuum worker', 'parallel worker')`;
 
 /** SQL condition on pg_stat_activity, as pg_terminate_backend asks it: those of superusers only superusers may end. */
 export const mayEnd = (alias: string): string =>

@@ -1,6 +1,7 @@
 /** What hangs on the database that is to be replaced: sessions, prepared transactions, replication. */
 import { listed, plural } from '../../doctor/check.ts';
-import { holdsDatabase, mayEnd } from '../cutover/connected-sessions.ts';
+import { identifier } from '../../schema/sql-text.ts';
+import { holdsDatabase, isWorker, mayEnd } from '../cutover/connected-sessions.ts';
 import { failed, ok, type PreflightCheck, type ServerTarget, warning } from './check.ts';
 
 interface SessionRow {
@@ -55,6 +56,25 @@ export const connectedSessions: PreflightCheck<ServerTarget> = {
   },
 };
 
+/** A rename waits 5 s for them and fails: they are ended by nobody but who has started them. */
+export const backgroundWorkers: PreflightCheck<ServerTarget> = {
+  check: 'background-workers',
+  modes: ['swap'],
+  async look({ session, names: { finalDatabase } }) {
+    const rows = await session.query<{ pid: number; type: string }>(
+      `SELECT a.pid, a.backend_type AS type FROM pg_catalog.pg_stat_activity a
+        WHERE a.datname = $1 AND ${isWorker('a')} ORDER BY a.pid`,
+      [finalDatabase],
+    );
+    const name = JSON.stringify(finalDatabase);
+    if (rows.length === 0) return ok(`No background worker is at work in ${name}.`);
+    return failed(
+      `${plural(rows.length, 'background worker')} in ${name}: ${listed(rows.map(({ type, pid }) => `${type} (pid ${pid})`))}. With one the database cannot be renamed.`,
+      'Of a subscription: ALTER SUBSCRIPTION … DISABLE. Of an extension: wait for their end or stop it (pg_cron: another cron.database_name, and a restart of the server).',
+    );
+  },
+};
+
 export const replication: PreflightCheck<ServerTarget> = {
   check: 'replication',
   modes: ['swap'],
@@ -63,8 +83,8 @@ export const replication: PreflightCheck<ServerTarget> = {
       'SELECT slot_name AS name FROM pg_catalog.pg_replication_slots WHERE database = $1 ORDER BY 1',
       [finalDatabase],
     );
-    const subscriptions = await session.query<{ name: string }>(
-      `SELECT s.subname AS name FROM pg_catalog.pg_subscription s
+    const subscriptions = await session.query<{ name: string; isEnabled: boolean }>(
+      `SELECT s.subname AS name, s.subenabled AS "isEnabled" FROM pg_catalog.pg_subscription s
          JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = $1 ORDER BY 1`,
       [finalDatabase],
     );
@@ -81,6 +101,14 @@ export const replication: PreflightCheck<ServerTarget> = {
           ]),
     ];
     if (parts.length === 0) return ok('No replication slot or subscription hangs on the database.');
+    const enabled = subscriptions.filter(({ isEnabled }) => isEnabled);
+    if (enabled.length > 0) {
+      const disable = enabled.map(({ name }) => `ALTER SUBSCRIPTION ${identifier(name)} DISABLE`);
+      return failed(
+        `${parts.join(' and ')}: while a subscription is enabled its worker is at work in the database, which cannot be renamed.`,
+        `In ${JSON.stringify(finalDatabase)}: ${disable.join('; ')}. They stay with it when it is put aside; make them anew on the restored one.`,
+      );
+    }
     return warning(
       `${parts.join(' and ')} stay with the database that is put aside.`,
       'Make them anew on the restored one, and drop the old ones: a slot that nobody reads keeps WAL for ever.',
