@@ -144,8 +144,7 @@ describe('into a database that exists', () => {
 describe('what hangs on the database that is swapped away', () => {
   it('sessions fail it, with --disconnect they are a warning', async () => {
     // That of the fixture itself.
-    const named = await at.run(swap());
-    expect(only(named, 'sessions')).toMatchObject({
+    expect(only(await at.run(swap()), 'sessions')).toMatchObject({
       verdict: 'failed',
       message: expect.stringMatching(/1 session on .*1 of postgres/),
       hint: expect.stringContaining('--disconnect'),
@@ -223,6 +222,11 @@ describe('rights', () => {
     await admin.query(`REVOKE CREATE ON DATABASE ${database.name} FROM ${role}`);
     await admin.query(`ALTER DATABASE ${database.name} OWNER TO ${role}`);
     expect((await look(swap())).verdict).toBe('ok');
+    // A rename asks for the owner's rights, which a member without INHERIT has not.
+    await admin.query(`ALTER DATABASE ${database.name} OWNER TO ${other}`);
+    await admin.query(`GRANT ${other} TO ${role} WITH INHERIT FALSE`);
+    expect((await look(swap())).verdict).toBe('failed');
+    await admin.query(`REVOKE ${other} FROM ${role}`);
     await admin.query(`ALTER DATABASE ${database.name} OWNER TO postgres`);
   });
 

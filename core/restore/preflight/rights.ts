@@ -5,7 +5,7 @@ interface RightsRow {
   role: string;
   isSuperuser: boolean;
   mayCreateDatabases: boolean;
-  /** Of the final database; null when there is none. */
+  /** Has the rights of the final database's owner, as a rename asks; null when there is none. */
   owns: boolean | null;
   mayCreateSchemas: boolean | null;
   mayConnect: boolean | null;
@@ -16,7 +16,7 @@ export const rights: PreflightCheck<ServerTarget> = {
   async look({ session, input: { mode }, names: { finalDatabase } }) {
     const [row] = await session.query<RightsRow>(
       `SELECT r.rolname AS role, r.rolsuper AS "isSuperuser", r.rolcreatedb AS "mayCreateDatabases",
-              pg_catalog.pg_has_role(d.datdba, 'MEMBER') AS owns,
+              pg_catalog.pg_has_role(d.datdba, 'USAGE') AS owns,
               pg_catalog.has_database_privilege(d.oid, 'CREATE') AS "mayCreateSchemas",
               pg_catalog.has_database_privilege(d.oid, 'CONNECT') AS "mayConnect"
          FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_database d ON d.datname = $1
@@ -43,7 +43,7 @@ export const rights: PreflightCheck<ServerTarget> = {
     if (mode === 'swap' && row.owns === false) {
       return failed(
         `The role ${role} does not own ${JSON.stringify(finalDatabase)}, so it may not rename it.`,
-        'Restore with its owner or a superuser.',
+        'Restore with its owner or a superuser; a member of the owner needs INHERIT.',
       );
     }
     return ok(`The role ${role} may create databases.`);
