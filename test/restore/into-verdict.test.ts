@@ -48,6 +48,32 @@ const into = (database: string, selection: Selection) =>
 const content = (database: string, table: string) =>
   onServer(database, `SELECT ${table}::text AS row FROM ${table} ORDER BY 1`);
 
+test('rows that go through a partitioned table: its own triggers do not fire, and are enabled as before', {
+  timeout: 60_000,
+}, async () => {
+  const database = await damaged(`DELETE FROM people;
+    CREATE TABLE log (what text);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO log VALUES (TG_NAME); RETURN NULL; END $$;
+    CREATE TRIGGER usual AFTER INSERT OR UPDATE ON people EXECUTE FUNCTION note();
+    CREATE TRIGGER always AFTER INSERT ON people EXECUTE FUNCTION note();
+    ALTER TABLE people ENABLE ALWAYS TRIGGER always`);
+  await into(database, { tables: ['people'], onConflict: 'error' });
+  expect(await onServer(database, 'SELECT count(*)::int AS count FROM people')).toEqual([
+    { count: 40 },
+  ]);
+  expect(await content(database, 'log')).toEqual([]);
+  expect(
+    await onServer(
+      database,
+      `SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'people'::regclass ORDER BY 1`,
+    ),
+  ).toEqual([
+    { tgname: 'always', tgenabled: 'A' },
+    { tgname: 'usual', tgenabled: 'O' },
+  ]);
+});
+
 describe('values that the table cannot hold any more', { timeout: 60_000 }, () => {
   test.each([
     ['numeric(12,2)', 'amount', 'ALTER TABLE prices ALTER amount TYPE numeric(12, 2)'],

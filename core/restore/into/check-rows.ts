@@ -121,7 +121,7 @@ async function countByContent(
 
 /** For FROM. Of a partitioned table all rows, of another one not its children's. */
 async function rowsOf(session: Session, placing: Placing): Promise<string> {
-  const place = await placeOf(session, placing);
+  const place = quoted(await placeOf(session, placing));
   return place === quoted(placing.target) ? `ONLY ${place}` : place;
 }
 

@@ -28,14 +28,14 @@ import { leftOutWarnings } from './left-out.ts';
 import { mergedEarlier, noteMerge } from './merge-done.ts';
 import { orderByReferences } from './order-tables.ts';
 import { putBackOwnChecks, takeOffOwnChecks } from './own-checks.ts';
-import { type Placing, quoted, shown } from './placing.ts';
+import { type Placing, quoted, shown, type TableName } from './placing.ts';
 import { type MergePlan, planMerge } from './plan-merge.ts';
 import { databaseErrorOf, rowError } from './row-errors.ts';
 import { notKeyed, rowSource } from './row-source.ts';
 import { withOwnSearchPath } from './search-path.ts';
 import { hasRows, isKeyed, type TargetTable, targetTable } from './target-table.ts';
-import { disableTriggers, enableTriggers } from './user-triggers.ts';
-import { writeRows } from './write-rows.ts';
+import { disableTriggers, enableTriggers, writtenTables } from './user-triggers.ts';
+import { placeOf, writeRows } from './write-rows.ts';
 
 const what = 'cutover';
 /** Behind a transaction that holds a table: others queue behind us, so we give way and try again. */
@@ -85,9 +85,10 @@ async function merge(
   await createBeforeRows(session, plan);
   const chosen = await inOrder(session, await targetsOf(session, plan));
   const existing = chosen.filter(({ isNew }) => !isNew);
-  for (const { placing, target } of existing) {
-    await disableTriggers(session, placing.target, target);
-  }
+  const places: TableName[] = [];
+  for (const { placing } of existing) places.push(placing.target, await placeOf(session, placing));
+  const switched = await writtenTables(session, places);
+  for (const one of switched) await disableTriggers(session, one);
   await refuseDoubles(session, existing);
   const made = [...plan.definitions.tables, ...plan.copies.map(({ placing }) => placing.target)];
   const checks = await takeOffOwnChecks(session, made);
@@ -103,9 +104,7 @@ async function merge(
   }
   const { allowOrphans } = run.input.selection;
   const warnings = await addForeignKeys(session, plan.definitions.foreignKeys, allowOrphans);
-  for (const { placing, target } of existing) {
-    await enableTriggers(session, placing.target, target);
-  }
+  for (const one of switched) await enableTriggers(session, one);
   const merged: Merged[] = [];
   for (const [at, { placing, target }] of chosen.entries()) {
     const one = written[at] as Merged;

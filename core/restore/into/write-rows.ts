@@ -12,7 +12,7 @@ import type { Session } from '../../postgres/session.ts';
 import { identifier } from '../../schema/sql-text.ts';
 import type { Merged } from '../cutover/database-facts.ts';
 import { isHashedUnportably } from '../load/load-target.ts';
-import { type Placing, quoted, shown, stagingOf } from './placing.ts';
+import { type Placing, quoted, shown, stagingOf, type TableName } from './placing.ts';
 import { rowError } from './row-errors.ts';
 import { type RowSource, rowSource } from './row-source.ts';
 import { withOwnSearchPath } from './search-path.ts';
@@ -29,7 +29,7 @@ export async function writeRows(
   const source = rowSource(run, placing, target);
   await requireStaged(session, run, placing);
   await keepSelected(session, run, placing, source);
-  const into = await placeOf(session, placing);
+  const into = quoted(await placeOf(session, placing));
   const columns = source.columns.length === 0 ? '' : ` (${source.columns.join(', ')})`;
   const select = `SELECT ${source.columns.join(', ')} FROM ${source.from}`;
   const insert = `INSERT INTO ${into}${columns} OVERRIDING SYSTEM VALUE ${select}${isNew ? '' : conflictClause(run, placing, target)}`;
@@ -94,10 +94,10 @@ async function keepSelected(
 export async function placeOf(
   session: Session,
   { target, table, isBeside }: Placing,
-): Promise<string> {
+): Promise<TableName> {
   const isRouted =
     !isBeside && table.root !== undefined && (await isHashedUnportably(session, target));
-  return quoted(isRouted && table.root !== undefined ? table.root : target);
+  return isRouted && table.root !== undefined ? table.root : target;
 }
 
 function conflictClause(run: RestoreRun, placing: Placing, target: TargetTable): string {
