@@ -10,7 +10,6 @@ import { HoldfastError } from '../contract/errors.ts';
 import type { RestoreRun } from '../contract/restore.ts';
 import type { Session } from '../postgres/session.ts';
 import { noteRolledBack, type WriteReportDeps } from '../report/write-report.ts';
-import { releaseNamedLease, takeNamedLease } from '../run/named-lease.ts';
 import { identifier } from '../schema/sql-text.ts';
 import { concludeDone, noteIfExchanged } from './conclude.ts';
 import {
@@ -21,10 +20,13 @@ import {
   databaseWithOid,
   openBeside,
 } from './cutover/database-facts.ts';
+import { requireDroppable } from './cutover/droppable.ts';
 import { exchange, setAllowed } from './cutover/exchange.ts';
 import { systemIdentifierOf } from './cutover/system-identifier.ts';
+import { nameWithSuffix } from './preflight/names.ts';
 import { findRestoreRun, readFact } from './restore-run.ts';
-import { targetLeaseOf } from './target-lease.ts';
+import { retakeTargetLease } from './retake-lease.ts';
+import { releaseTargetLease } from './target-lease.ts';
 
 export interface RolledBack {
   /** The name that clients use. */
@@ -107,7 +109,7 @@ async function takeBack(
 /**
  * Drops the database that a swap put aside. It cannot be rolled back after that.
  * @throws RollbackImpossibleError when there is none any more, it is in use again, or this is another server;
- * LeaseHeldError while a restore works on the database
+ * TargetInUseError when something hangs on it; LeaseHeldError while a restore works on the database
  */
 export async function discardPrevious(
   deps: RollbackDeps,
@@ -133,6 +135,7 @@ async function drop(
       { hint: 'Drop it by hand when it is not wanted any more.' },
     );
   }
+  await requireDroppable(session, previous);
   await session.query(`DROP DATABASE ${identifier(previous.name)} WITH (FORCE)`);
   return { dropped: previous.name };
 }
@@ -173,20 +176,17 @@ async function conclude(
   await concludeDone(deps, run);
 }
 
-/** Under the run's own id: its lease, when it died after its cutover, is no obstacle. */
 async function whileLeased<T>(
   deps: RollbackDeps,
   run: RestoreRun,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { runId, input } = run;
-  const taking = { runId, leaseSeconds, heldBy: input.requestedBy };
-  await takeNamedLease(deps, targetLeaseOf(run), taking);
+  await retakeTargetLease(deps, run, leaseSeconds);
   try {
     return await work();
   } finally {
     // It runs out by itself.
-    await releaseNamedLease(deps, targetLeaseOf(run), runId).catch(() => undefined);
+    await releaseTargetLease(deps, run).catch(() => undefined);
   }
 }
 
@@ -240,8 +240,7 @@ const impossible = (message: string, hint?: string) =>
 /** The working name it had; with a number when somebody has taken that. */
 async function freeName(session: Session, run: RestoreRun): Promise<string> {
   for (let number = 1; ; number += 1) {
-    const suffix = number === 1 ? '' : `_${number}`;
-    const name = `${run.workDatabase.slice(0, 63 - suffix.length)}${suffix}`;
+    const name = nameWithSuffix(run.workDatabase, number === 1 ? '' : `_${number}`);
     if ((await databaseNamed(session, name)) === undefined) return name;
   }
 }

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../core/contract/deps.ts';
+import { recordRestoreOutcome } from '../../core/report/outcome.ts';
 import { cutoverBegunSchema } from '../../core/restore/cutover/database-facts.ts';
 import { cutover } from '../../core/restore/cutover.ts';
 import { readFact, writeFact } from '../../core/restore/restore-run.ts';
@@ -119,6 +120,49 @@ test('is not done while a restore works on the database, and keeps one out that 
   await rollback(watching, run.runId, { disconnect: false });
   expect(held[0]).toEqual([run.runId, false]);
   expect((await readNamedLease(deps, lease))?.lease.isReleased).toBe(true);
+});
+
+test('is not done where another restore was killed, which can still be gone on with, or taken back', async () => {
+  const run = await swapped();
+  const other = await harness.plan({
+    input: { mode: 'swap' },
+    ...{ workDatabase: unique('other'), finalDatabase: run.finalDatabase },
+  });
+  const lease = targetLeaseOf(run);
+  const later = { ...deps, now: () => new Date(Date.now() + 3_600_000) };
+  for (const attempt of both(later, run.runId)) {
+    await expect(attempt()).rejects.toMatchObject({
+      ...{
+        name: 'LeaseHeldError',
+        hint: expect.stringContaining(`holdfast cancel ${other.runId}`),
+      },
+    });
+  }
+  expect((await readNamedLease(deps, lease))?.lease.runId).toBe(other.runId);
+  await run.unchanged();
+  // It has ended, and could not give its lease free.
+  await recordRestoreOutcome(deps, {
+    ...{ runId: other.runId, state: 'failed', finishedAt: new Date().toISOString(), error: null },
+  });
+  await rollback(later, run.runId, { disconnect: false });
+});
+
+test('is done where a restore was killed before it wrote anything down but its lease', async () => {
+  const run = await swapped();
+  const lease = targetLeaseOf(run);
+  await takeNamedLease(deps, lease, { runId: 'nobody', leaseSeconds: 10, heldBy: requestedBy });
+  const later = { ...deps, now: () => new Date(Date.now() + 3_600_000) };
+  await rollback(later, run.runId, { disconnect: false });
+});
+
+test('puts the restored one aside under a name that the server does not cut', async () => {
+  const finalDatabase = `${unique('b')}${'é'.repeat(22)}x`;
+  const run = await swapped(finalDatabase);
+  expect(Buffer.byteLength(run.workDatabase)).toBe(63);
+  await onServer('postgres', `CREATE DATABASE "${run.workDatabase}" TEMPLATE template0`);
+  const { putAside } = await rollback(deps, run.runId, { disconnect: false });
+  harness.made.push(putAside);
+  expect(await databases([putAside])).toEqual([putAside]);
 });
 
 const isOpen = async (name: string) => {
