@@ -15,6 +15,7 @@ import {
   cutoverDoneSchema,
   databaseWithOid,
 } from './cutover/database-facts.ts';
+import { committedMerge } from './into/merge-done.ts';
 import { readFact, writeFact } from './restore-run.ts';
 
 /** @returns the fact `cutover`, written when the restored database, by its oid, has its final name; null when not */
@@ -30,6 +31,18 @@ export async function noteIfExchanged(
     database: run.finalDatabase,
     previousDatabase: begun?.previous == null ? null : run.previousDatabase,
   });
+}
+
+/** @returns the fact `cutover`, written when the merge of mode `into` was committed; null when not */
+export async function noteIfMerged(
+  deps: Pick<Deps, 'workspace'>,
+  run: RestoreRun,
+  session: Session,
+): Promise<CutoverDone | null> {
+  const merged = await committedMerge(deps, run, session);
+  if (merged === undefined) return null;
+  const done = { database: run.finalDatabase, previousDatabase: null, merged };
+  return writeFact(deps.workspace, run.runId, 'cutover', cutoverDoneSchema, done);
 }
 
 export const cutoverOf = (

@@ -9,11 +9,12 @@ import { applicationNameOf, applicationNamePrefixOf } from '../../postgres/appli
 import type { Session } from '../../postgres/session.ts';
 import { plural } from '../../report/format.ts';
 import type { Attempts } from '../../run/attempt.ts';
-import { cutoverOf, noteIfExchanged, wayBackOf } from '../conclude.ts';
+import { cutoverOf, noteIfExchanged, noteIfMerged, wayBackOf } from '../conclude.ts';
 import { dropCreatedRoles } from '../create/roles.ts';
 import { stateOf } from '../create/work-database.ts';
 import {
   type CutoverBegun,
+  type CutoverDone,
   cutoverBegunSchema,
   databaseNamed,
   openBeside,
@@ -56,7 +57,9 @@ export async function clearTarget(deps: Deps, run: RestoreRun, clearing: Clearin
     });
     if (isInto)
       await attempt('The staging schema could not be dropped', async () => {
-        if (await dropStaging(deps, run)) noteCleaned(`${left} dropped`);
+        const was = await clearInto(deps, run);
+        if (was === 'dropped') noteCleaned(`${left} dropped`);
+        else if (was !== null) noteCleaned(wayBackOf(run, was));
       });
     else await clearDatabases(deps, run, done.begun, session, clearing);
   });
@@ -118,11 +121,14 @@ async function endSessions(session: Session, runId: string): Promise<number> {
 }
 
 /** @returns whether there was one */
-async function dropStaging(deps: Deps, run: RestoreRun): Promise<boolean> {
+/** The merge takes the staging away itself: where it is gone, the rows may be in their places. */
+async function clearInto(deps: Deps, run: RestoreRun): Promise<CutoverDone | 'dropped' | null> {
   await using session = await openTarget(deps, run, what);
-  if ((await bookkeepingOwner(session, run)) !== run.runId) return false;
+  const isStaged = (await bookkeepingOwner(session, run)) === run.runId;
+  // Awaited here: the session ends with this function.
+  if (!isStaged) return await noteIfMerged(deps, run, session);
   await dropBookkeeping(session, run);
-  return true;
+  return 'dropped';
 }
 
 /**

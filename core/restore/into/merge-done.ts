@@ -43,13 +43,25 @@ export async function mergedEarlier(
   run: RestoreRun,
   session: Session,
 ): Promise<Merged[]> {
-  const fact = await getJson(deps.workspace, mergeDoneSchema, keyOf(run));
-  if (fact !== undefined && (await isCommitted(session, fact.transaction))) return fact.merged;
+  const merged = await committedMerge(deps, run, session);
+  if (merged !== undefined) return merged;
   throw new HoldfastError(
     'RestoreDifferentError',
     `The staging schema ${bookkeepingSchemaOf(run)} of database ${JSON.stringify(run.finalDatabase)} was dropped by somebody, and nothing was merged.`,
     { hint: 'No table was changed. Restore again, and leave the schema alone until it is over.' },
   );
+}
+
+/** @returns undefined when no merge of this run was committed */
+export async function committedMerge(
+  deps: Pick<Deps, 'workspace'>,
+  run: RestoreRun,
+  session: Session,
+): Promise<Merged[] | undefined> {
+  const fact = await getJson(deps.workspace, mergeDoneSchema, keyOf(run));
+  return fact !== undefined && (await isCommitted(session, fact.transaction))
+    ? fact.merged
+    : undefined;
 }
 
 /** A server that has taken over from another may not know of the transaction: its number lies in the future. */
