@@ -120,7 +120,6 @@ async function endSessions(session: Session, runId: string): Promise<number> {
   return ended.length;
 }
 
-/** @returns whether there was one */
 /** The merge takes the staging away itself: where it is gone, the rows may be in their places. */
 async function clearInto(deps: Deps, run: RestoreRun): Promise<CutoverDone | 'dropped' | null> {
   await using session = await openTarget(deps, run, what);
